@@ -1,0 +1,71 @@
+"""Products and their variants; a variant is what is sold, stocked and listed. A SKU is unique to the letter."""
+
+from django.db import models
+from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.models import Brand, Record
+from apps.ledger.models import TaxCode
+
+
+class Product(Record):
+    """What a customer would call one thing; its variants differ in size or colour."""
+
+    brand = models.ForeignKey(Brand, models.PROTECT, verbose_name=_("brand"))
+    title = models.CharField(_("title"), max_length=255)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Variant(Record):
+    """One sellable article (SKU)."""
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="variants", verbose_name=_("product"))
+    sku = models.CharField(_("SKU"), max_length=64)
+    barcode = models.CharField(_("barcode"), max_length=32, blank=True)
+    title = models.CharField(_("title"), max_length=255)
+    tax_code = models.ForeignKey(TaxCode, models.PROTECT, verbose_name=_("tax code"))
+    weight_g = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
+    origin_country = models.CharField(_("country of origin"), max_length=2, blank=True)
+    hs_code = models.CharField(_("HS code"), max_length=10, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
+        # Codes that differ only in case are one article in no shop we know, yet two in real files: exact match first,
+        # then without case, so uniqueness is exact and a lookup index serves the second step.
+        constraints = [models.UniqueConstraint(fields=["sku"], name="catalog_one_variant_a_sku")]
+        indexes = [
+            models.Index(Upper("sku"), name="catalog_variant_sku_upper"),
+            models.Index(fields=["barcode"], name="catalog_variant_barcode", condition=~models.Q(barcode="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class Price(Record):
+    """A variant's price in one currency, and whether it includes tax (内税 / 外税)."""
+
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="prices", verbose_name=_("variant"))
+    currency = models.CharField(_("currency"), max_length=3)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=6)
+    includes_tax = models.BooleanField(_("includes tax"), default=True)
+
+    class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "currency", "includes_tax"], name="catalog_one_price"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="catalog_price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"

@@ -1,0 +1,82 @@
+"""The only way a state changes: compare-and-set on the old state, and a history row in the same transaction.
+
+A `Moves` table is the drawing of a state machine: from each state the states that may follow. The loser of a race gets
+`Overtaken`; a move that the drawing does not know gets `IllegalMove`. Both leave nothing behind.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, models
+
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.core.models import StateMove
+
+Moves = Mapping[str, frozenset[str]]
+
+
+class IllegalMove(Exception):
+    """The drawing has no such arrow."""
+
+
+class Overtaken(Exception):
+    """Somebody else changed the state first; read again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something changed: `actor` a person or a part of the system, `reason` in a few words, `source` what led to it."""
+
+    actor: str
+    reason: str = ""
+    source_kind: str = ""
+    source_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One wanted move of one row."""
+
+    id: UUID
+    old: str
+    new: str
+
+
+def move(row: models.Model, axis: str, to: str, *, moves: Moves, cause: Cause) -> None:
+    """Move one row's `axis` to `to` and refresh the row in hand. Raises `IllegalMove`, `Overtaken`."""
+    old = getattr(row, axis)
+    move_all(type(row), axis, [Change(row.pk, old, to)], moves=moves, cause=cause)
+    setattr(row, axis, to)
+
+
+def move_all(model: type[models.Model], axis: str, changes: Sequence[Change], *, moves: Moves, cause: Cause) -> None:
+    """Move many rows of one table in two statements; all or none (run inside the caller's transaction).
+
+    A change whose old and new state are equal is left out. Raises `IllegalMove`, `Overtaken`.
+    """
+    wanted = [change for change in changes if change.old != change.new]
+    for change in wanted:
+        if change.new not in moves.get(change.old, frozenset()):
+            raise IllegalMove(f"{model._meta.label} {axis}: {change.old} -> {change.new}")
+    if not wanted:
+        return
+    table, column = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(axis)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} AS row SET {column} = wanted.new"  # noqa: S608 - names come from model metadata
+            " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS wanted(id, old, new)"
+            f" WHERE row.id = wanted.id AND row.{column} = wanted.old",
+            [[c.id for c in wanted], [c.old for c in wanted], [c.new for c in wanted]],
+        )
+        if cursor.rowcount != len(wanted):
+            raise Overtaken(f"{model._meta.label} {axis}: {len(wanted) - cursor.rowcount} of {len(wanted)} had moved on")
+    at = clock.now()
+    StateMove.objects.bulk_create(
+        StateMove(
+            id=uuid7(), kind=model._meta.label_lower, subject=c.id, axis=axis, old=c.old, new=c.new, at=at,
+            actor=cause.actor, reason=cause.reason, source_kind=cause.source_kind, source_id=cause.source_id,
+        )
+        for c in wanted
+    )  # fmt: skip

@@ -1,0 +1,219 @@
+"""What a connector can do: small protocols. A connector's kind is only a label for a group of them.
+
+An outgoing write declares how it is kept from happening twice (`Once`): by the vendor's idempotency key, by a natural key
+that the vendor lets us ask by, or by neither.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+from apps.hub import contracts as c
+
+
+class Once(StrEnum):
+    """How a write is kept from happening twice."""
+
+    KEY = "key"
+    NATURAL_KEY = "natural_key"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One notice: the vendor's id of it, its topic, when it says it happened, and its raw body.
+
+    `subject` names the thing it is about (`order:1001`), so that events of one thing can be seen together.
+    """
+
+    id: str
+    topic: str
+    at: datetime
+    raw: bytes
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One outgoing write: its ability, the method, the word it takes, the word it answers, and whether it takes many."""
+
+    name: str
+    method: str
+    takes: type
+    answers: type
+    many: int = 1
+
+
+OPERATIONS: dict[str, Operation] = {
+    op.name: op
+    for op in (
+        Operation("stock.set", "set_stock", c.StockQuantity, c.StockOutcome, many=250),
+        Operation("fulfilment.create", "create_fulfilment", c.Fulfilment, c.FulfilmentReceipt),
+        Operation("payment.request", "request_payment", c.PaymentRequest, c.PaymentFact),
+        Operation("payment.capture", "capture", c.CaptureRequest, c.PaymentFact),
+        Operation("payment.void", "void", c.VoidRequest, c.PaymentFact),
+        Operation("payment.refund", "refund", c.RefundRequest, c.RefundFact),
+        Operation("label.buy", "buy_label", c.LabelRequest, c.Label),
+        Operation("label.void", "void_label", c.VoidLabel, c.Label),
+        Operation("message.send", "send", c.Message, c.Sent),
+    )
+}
+
+
+@runtime_checkable
+class Inbound(Protocol):
+    """Reads notices: raw body of a topic to our words. Pure. Raises `errors.Unreadable`."""
+
+    def read(self, topic: str, raw: bytes) -> Sequence[Any]: ...
+
+
+@runtime_checkable
+class OrderSource(Protocol):
+    """A channel that sells. Events come in the form that `read` understands."""
+
+    def changed_orders(self, since: datetime, until: datetime) -> Iterable[Sequence[Event]]:
+        """Pages of orders changed in the window, oldest change first."""
+
+    def fetch_order(self, external_id: str) -> Event | None:
+        """One order as it stands now; None where the channel does not know it."""
+
+
+@runtime_checkable
+class ProductSource(Protocol):
+    """A channel that lists articles."""
+
+    def variants(self) -> Iterable[Sequence[c.VariantCard]]:
+        """Pages of everything it lists."""
+
+
+@runtime_checkable
+class StockSource(Protocol):
+    """A channel that tells what it shows."""
+
+    def shown_stock(self) -> Iterable[Sequence[c.StockQuantity]]:
+        """Pages of what each listing shows now."""
+
+
+@runtime_checkable
+class StockSink(Protocol):
+    """A channel that can be told what to show."""
+
+    def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
+        """One outcome for each quantity, in their order. A stale `expected` is an outcome, not an error."""
+
+
+@runtime_checkable
+class FulfilmentSink(Protocol):
+    """A channel that wants to know of shipments."""
+
+    def create_fulfilment(self, fulfilment: c.Fulfilment, key: str) -> c.FulfilmentReceipt: ...
+
+    def find_fulfilment(self, fulfilment: c.Fulfilment) -> c.FulfilmentReceipt | None:
+        """Asked after an unknown outcome, where the vendor has no idempotency key."""
+
+
+@runtime_checkable
+class PaymentGateway(Protocol):
+    """A provider that moves money on our word."""
+
+    def request_payment(self, request: c.PaymentRequest, key: str) -> c.PaymentFact: ...
+
+    def capture(self, request: c.CaptureRequest, key: str) -> c.PaymentFact: ...
+
+    def void(self, request: c.VoidRequest, key: str) -> c.PaymentFact: ...
+
+    def refund(self, request: c.RefundRequest, key: str) -> c.RefundFact: ...
+
+
+@runtime_checkable
+class PaymentSource(Protocol):
+    """A provider that tells what it knows of payments."""
+
+    def payments_between(self, since: datetime, until: datetime) -> Iterable[Sequence[c.PaymentFact]]: ...
+
+    def fetch_payment(self, provider_id: str) -> c.PaymentFact | None: ...
+
+
+@runtime_checkable
+class StatementSource(Protocol):
+    """A provider that says what its payouts are made of."""
+
+    def payouts_between(self, since: datetime, until: datetime) -> Iterable[Sequence[c.Payout]]: ...
+
+    def money_lines(self, payout_id: str) -> Iterable[Sequence[c.MoneyLine]]: ...
+
+
+@runtime_checkable
+class LabelSeller(Protocol):
+    """A carrier or broker that sells labels."""
+
+    def rates(self, request: c.LabelRequest) -> Sequence[c.Rate]: ...
+
+    def buy_label(self, request: c.LabelRequest, key: str) -> c.Label: ...
+
+    def find_label(self, request: c.LabelRequest) -> c.Label | None: ...
+
+    def void_label(self, request: c.VoidLabel, key: str) -> c.Label: ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """A carrier that tells where a parcel is."""
+
+    def track(self, label: c.Label) -> Sequence[c.TrackEvent]: ...
+
+
+@runtime_checkable
+class MessageSender(Protocol):
+    """Carries a letter to a customer."""
+
+    def send(self, message: c.Message, key: str) -> c.Sent: ...
+
+
+@runtime_checkable
+class FileSource(Protocol):
+    """A channel whose word is files."""
+
+    def read_file(self, file: c.SourceFile, *, start_row: int = 0) -> c.FileRead:
+        """What the file says from data row `start_row` on; used for the dry run, too. Raises `errors.Unreadable`."""
+
+    def new_files(self, since: datetime) -> Iterable[c.SourceFile]:
+        """Files that lie at the other side and were changed since."""
+
+
+@runtime_checkable
+class HealthCheck(Protocol):
+    """Can say whether its credentials work, by a call without effect."""
+
+    def check(self) -> Mapping[str, str]: ...
+
+
+ABILITIES: dict[str, type] = {
+    "orders": OrderSource,
+    "catalogue": ProductSource,
+    "stock.read": StockSource,
+    "stock.write": StockSink,
+    "fulfilment": FulfilmentSink,
+    "payment": PaymentGateway,
+    "payment.read": PaymentSource,
+    "statement": StatementSource,
+    "label": LabelSeller,
+    "tracking": Tracker,
+    "message": MessageSender,
+    "files": FileSource,
+}
+
+# Which ability must not be paused for an operation to go out (X111: one switch per capability).
+ABILITY_OF: dict[str, str] = {
+    "stock.set": "stock.write",
+    "fulfilment.create": "fulfilment",
+    "payment.request": "payment",
+    "payment.capture": "payment",
+    "payment.void": "payment",
+    "payment.refund": "payment",
+    "label.buy": "label",
+    "label.void": "label",
+    "message.send": "message",
+}

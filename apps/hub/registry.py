@@ -1,0 +1,79 @@
+"""Finds connectors by folder: `apps/connectors/<slug>/__init__.py` holds `CONNECTOR`; nothing is registered anywhere else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.utils.module_loading import import_string
+
+from apps.hub.abilities import Once
+
+CONNECTORS = Path(__file__).resolve().parent.parent / "connectors"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of a connector's typed settings: plain fields with defaults; the manifest says which of them are secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a connector says of itself. `load` is the dotted path of its class, imported when first used.
+
+    `once` names, for every write operation that it offers, how the write is kept from happening twice. `webhook` is the
+    dotted path of its module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the
+    settings that are credentials, `host_field` the setting that holds their host.
+    """
+
+    slug: str
+    label: str
+    kind: str
+    abilities: tuple[str, ...]
+    settings: type[Settings]
+    load: str
+    once: Mapping[str, Once] = field(default_factory=dict)
+    webhook: str = ""
+    secrets: tuple[str, ...] = ()
+    host_field: str = ""
+    docs_url: str = ""
+    api_version: str = ""
+    verified_against: str = ""
+
+
+class UnknownConnector(LookupError):
+    """No folder of that name; a connection may outlive its connector and stays readable."""
+
+
+@lru_cache(maxsize=1)
+def manifests() -> dict[str, Manifest]:
+    """Every connector there is, by slug."""
+    found: dict[str, Manifest] = {}
+    for folder in sorted(CONNECTORS.iterdir()):
+        if (folder / "__init__.py").is_file():
+            manifest: Manifest = import_module(f"apps.connectors.{folder.name}").CONNECTOR
+            found[manifest.slug] = manifest
+    return found
+
+
+def manifest(slug: str) -> Manifest:
+    """One connector. Raises `UnknownConnector`."""
+    try:
+        return manifests()[slug]
+    except KeyError:
+        raise UnknownConnector(slug) from None
+
+
+def connect(slug: str, settings: Settings, connection_id: UUID) -> Any:
+    """The connector's class, ready to be called; it implements the abilities of its manifest."""
+    factory: Callable[[Settings, UUID], Any] = import_string(manifest(slug).load)
+    return factory(settings, connection_id)
+
+
+def webhook(slug: str) -> Any:
+    """The connector's webhook module, or None where the vendor does not call us."""
+    path = manifest(slug).webhook
+    return import_module(path) if path else None

@@ -1,0 +1,214 @@
+"""Stock truth is one row per (variant, location); what is promised never exceeds what is there, by a CHECK.
+
+Movements are append-only and sum to the level in every column. A demand is who wants units: what it holds (`allocated`) is
+its part of `reserved`; what it still waits for never coexists with free stock of the same row.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.catalog.models import Variant
+from apps.core.models import Brand, Record
+
+
+class Location(Record):
+    """A place where stock lies."""
+
+    brand = models.ForeignKey(Brand, models.PROTECT, null=True, blank=True, verbose_name=_("brand"))
+    code = models.CharField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    ship_from = models.JSONField(_("sender address"), default=dict, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_default = models.BooleanField(_("takes new orders"), default=False)
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], name="inventory_one_default", condition=Q(is_default=True))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StockLevel(Record):
+    """Units of a variant at a location. available = on_hand − unavailable − reserved − leased. Value in minor units."""
+
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="levels")
+    location = models.ForeignKey(Location, models.PROTECT)
+    on_hand = models.IntegerField(default=0)
+    unavailable = models.IntegerField(default=0)  # damaged, in inspection
+    reserved = models.IntegerField(default=0)
+    leased = models.IntegerField(default=0)
+    backordered = models.IntegerField(default=0)  # wanted beyond the shelf; counted apart
+    backorder_cap = models.IntegerField(null=True, blank=True)  # None: no cap, the order waits
+    value_minor = models.BigIntegerField(default=0)  # what the units on hand cost
+
+    class Meta:
+        verbose_name = _("stock level")
+        verbose_name_plural = _("stock levels")
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "location"], name="inventory_one_level"),
+            models.CheckConstraint(
+                name="inventory_never_oversold",
+                condition=Q(on_hand__gte=0)
+                & Q(unavailable__gte=0)
+                & Q(reserved__gte=0)
+                & Q(leased__gte=0)
+                & Q(on_hand__gte=F("unavailable") + F("reserved") + F("leased")),
+            ),
+            models.CheckConstraint(condition=Q(backordered__gte=0), name="inventory_backordered_counted"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant} @ {self.location}"
+
+    @property
+    def available(self) -> int:
+        """Units that may still be promised."""
+        return self.on_hand - self.unavailable - self.reserved - self.leased
+
+
+class StockMovement(Record):
+    """One change of one level, with its cause. Append-only; the columns sum to the level's."""
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        OPENING = "opening", _("opening stock")
+        RECEIPT = "receipt", _("receipt")
+        ADJUSTMENT = "adjustment", _("adjustment")
+        COUNT = "count", _("stocktake")
+        ALLOCATION = "allocation", _("allocation")
+        RELEASE = "release", _("release")
+        SHIPMENT = "shipment", _("shipment")
+        RETURN = "return", _("return")
+        STATUS = "status", _("made unavailable")
+
+    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="movements")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    on_hand = models.IntegerField(default=0)
+    unavailable = models.IntegerField(default=0)
+    reserved = models.IntegerField(default=0)
+    leased = models.IntegerField(default=0)
+    value_minor = models.BigIntegerField(default=0)
+    source_kind = models.CharField(max_length=40)
+    source_id = models.UUIDField()
+    part = models.CharField(max_length=40, default="")
+    reason = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=80)
+
+    class Meta:
+        verbose_name = _("movement")
+        verbose_name_plural = _("movements")
+        constraints = [
+            models.UniqueConstraint(fields=["level", "kind", "source_id", "part"], name="inventory_one_movement_a_cause")
+        ]
+        indexes = [models.Index(fields=["level", "-id"], name="inventory_movement_level")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.on_hand:+d}"
+
+
+class Demand(Record):
+    """Who wants units: kind and id of the thing (an order line), its group (the order) and its holder (the connection).
+
+    quantity = allocated + shipped + cancelled + what it waits for. Arrival order is (arrived_at, id).
+    """
+
+    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="demands")
+    kind = models.CharField(max_length=20)
+    subject = models.UUIDField()
+    group = models.UUIDField()
+    holder = models.UUIDField(null=True)
+    quantity = models.IntegerField()
+    allocated = models.IntegerField(default=0)
+    shipped = models.IntegerField(default=0)
+    cancelled = models.IntegerField(default=0)
+    arrived_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)  # an unpaid order gives its units back then
+
+    class Meta:
+        verbose_name = _("demand")
+        verbose_name_plural = _("demands")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject"], name="inventory_one_demand"),
+            models.CheckConstraint(
+                name="inventory_demand_adds_up",
+                condition=Q(allocated__gte=0)
+                & Q(shipped__gte=0)
+                & Q(cancelled__gte=0)
+                & Q(quantity__gte=F("allocated") + F("shipped") + F("cancelled")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["level", "arrived_at", "id"],
+                name="inventory_demand_waiting",
+                condition=Q(quantity__gt=F("allocated") + F("shipped") + F("cancelled")),
+            ),
+            models.Index(fields=["level", "arrived_at", "id"], name="inventory_demand_holding", condition=Q(allocated__gt=0)),
+            models.Index(fields=["group"], name="inventory_demand_group"),
+            models.Index(fields=["expires_at"], name="inventory_demand_expiry", condition=Q(expires_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.allocated + self.shipped} / {self.quantity}"
+
+    @property
+    def waiting(self) -> int:
+        """Units it still waits for."""
+        return self.quantity - self.allocated - self.shipped - self.cancelled
+
+
+class Receipt(Record):
+    """Goods that arrived: one document of one supplier or warehouse."""
+
+    number = models.CharField(_("number"), max_length=80)
+    location = models.ForeignKey(Location, models.PROTECT)
+    source = models.UUIDField(null=True)  # the connection that told of it
+    at = models.DateTimeField(_("received"))
+    currency = models.CharField(_("currency"), max_length=3)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        constraints = [models.UniqueConstraint(fields=["source", "number"], name="inventory_one_receipt", nulls_distinct=False)]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ReceiptLine(Record):
+    """Units of one variant in a receipt with what one cost, in major units of the receipt's currency."""
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
+    number = models.PositiveIntegerField()
+    variant = models.ForeignKey(Variant, models.PROTECT)
+    quantity = models.PositiveIntegerField()
+    unit_cost = models.DecimalField(max_digits=18, decimal_places=6)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["receipt", "number"], name="inventory_one_receipt_line")]
+
+    def __str__(self) -> str:
+        return f"{self.variant} × {self.quantity}"
+
+
+class Shrinkage(Record):
+    """A write-off that asked for more units than lay there: what could not be booked, kept for a person. Append-only."""
+
+    append_only = True
+
+    level = models.ForeignKey(StockLevel, models.PROTECT)
+    at = models.DateTimeField()
+    asked = models.IntegerField()
+    booked = models.IntegerField()
+    source_id = models.UUIDField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.asked} → {self.booked}"

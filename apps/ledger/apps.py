@@ -1,0 +1,8 @@
+"""The double-entry book."""
+
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    name = "apps.ledger"
+    label = "ledger"

@@ -1,0 +1,8 @@
+"""Sales."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    name = "apps.orders"
+    label = "orders"

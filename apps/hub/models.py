@@ -159,11 +159,10 @@ class Delivery(Record):
     subject = models.UUIDField()
     order_ref = models.UUIDField(null=True)
     fact = models.ForeignKey(OutboxFact, models.PROTECT, null=True)
-    # A state (stock) is built when claimed and has no body before; `wanted` rises when it must be sent again.
-    is_state = models.BooleanField(default=False)
-    wanted = models.PositiveIntegerField(default=1)
-    sent_wanted = models.PositiveIntegerField(default=0)
+    # The words to be sent, sealed. A fact's body is frozen here when announced, a state's (stock) when it is built; an
+    # attempt with unknown outcome repeats this body under this key.
     sealed = models.BinaryField(null=True)
+    size = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=12, choices=Status, default=Status.DUE)
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -51,7 +51,6 @@ class Order(Record):
     staff_note = models.TextField(_("staff note"), blank=True)
     assignee = models.CharField(_("assignee"), max_length=150, blank=True)
     tags = models.JSONField(default=list, blank=True)
-    fact_sequence = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("order")
@@ -108,7 +107,6 @@ class OrderLine(Record):
     tax_code = models.CharField(max_length=20, blank=True)
     tax_rate_bp = models.PositiveIntegerField(null=True)
     tax_minor = models.BigIntegerField(null=True)
-    tax_computed_minor = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("order line")

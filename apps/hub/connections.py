@@ -1,0 +1,193 @@
+"""Connections: typed settings, sealed credentials bound to their host, pauses, and health written by whoever spoke last."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from apps.core import clock, crypto, net
+from apps.core.models import Brand
+from apps.hub import registry
+from apps.hub.errors import Misconfigured
+from apps.hub.models import Connection, Credential
+
+_CACHE_SECONDS = 5.0
+_cache: dict[UUID, tuple[float, "Live"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A connection with its settings opened, as a process holds it for a few seconds."""
+
+    connection: Connection
+    settings: registry.Settings
+
+    @property
+    def id(self) -> UUID:
+        """The connection's id."""
+        return self.connection.id
+
+    def connector(self) -> Any:
+        """The connector, ready to be called."""
+        return registry.connect(self.connection.connector, self.settings, self.connection.id)
+
+
+class SettingsRefused(ValueError):
+    """The settings cannot be kept; the message is for the person who typed them."""
+
+
+def create(*, brand: Brand, connector: str, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Connection:
+    """A new connection. Raises `SettingsRefused`, `registry.UnknownConnector`."""
+    checked = _checked(connector, settings)
+    with transaction.atomic():
+        connection = Connection.objects.create(
+            brand=brand, connector=connector, name=name, settings=checked, created_at=clock.now()
+        )
+        for secret, value in secrets.items():
+            set_secret(connection, secret, value)
+    return connection
+
+
+def change_settings(connection: Connection, settings: dict[str, Any]) -> None:
+    """New plain settings. A changed host drops the credentials that belonged to the old one."""
+    checked = _checked(connection.connector, settings)
+    with transaction.atomic():
+        connection.settings = checked
+        connection.save(update_fields=["settings"])
+        host = _host(connection)
+        for credential in connection.credentials.exclude(host=host):
+            credential.delete()
+    _cache.pop(connection.id, None)
+
+
+def set_secret(connection: Connection, name: str, value: str, *, expires_at: datetime | None = None) -> Credential:
+    """Seal a credential for the host that the connection points at now."""
+    if name not in registry.manifest(connection.connector).secrets:
+        raise SettingsRefused(f"{connection.connector} has no credential called {name}")
+    row, _ = Credential.objects.get_or_create(
+        connection=connection, name=name, defaults={"sealed": b"", "set_at": clock.wall()}
+    )
+    row.sealed = crypto.seal(value.encode(), table="hub_credential", row=row.id, field="sealed")
+    row.host, row.hint, row.set_at, row.expires_at = _host(connection), _hint(value), clock.wall(), expires_at
+    row.save()
+    _cache.pop(connection.id, None)
+    return row
+
+
+def settings_of(connection: Connection) -> registry.Settings:
+    """Typed settings with the secrets opened. Raises `Misconfigured` where they do not fit."""
+    manifest = registry.manifest(connection.connector)
+    opened: dict[str, Any] = dict(connection.settings)
+    host = _host(connection)
+    for credential in connection.credentials.all():
+        if credential.host != host:
+            raise Misconfigured(f"{credential.name} was given for {credential.host or 'no host'}, not for {host}")
+        opened[credential.name] = crypto.unseal(
+            credential.sealed, table="hub_credential", row=credential.id, field="sealed"
+        ).decode()
+    try:
+        return msgspec.convert(opened, manifest.settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Misconfigured(str(error)) from error
+
+
+def live(connection_id: UUID) -> Live | None:
+    """A connection as held by this process for a few seconds; None where there is none. Raises `Misconfigured`."""
+    held = _cache.get(connection_id)
+    if held and held[0] > time.monotonic():
+        return held[1]
+    connection = Connection.objects.select_related("brand").filter(id=connection_id).first()
+    if connection is None:
+        return None
+    opened = Live(connection, settings_of(connection))
+    _cache[connection_id] = (time.monotonic() + _CACHE_SECONDS, opened)
+    return opened
+
+
+def forget() -> None:
+    """Empty this process's cache (after a change in this process, and between tests)."""
+    _cache.clear()
+
+
+def with_ability(ability: str) -> list[Connection]:
+    """Active connections whose connector has the ability and that have not paused it, oldest first."""
+    slugs = [slug for slug, manifest in registry.manifests().items() if ability in manifest.abilities]
+    rows = Connection.objects.filter(connector__in=slugs, status=Connection.Status.ACTIVE).order_by("id")
+    return [row for row in rows if ability not in row.paused_abilities]
+
+
+def pause(connection: Connection, abilities: list[str]) -> None:
+    """Stop exactly these capabilities; what waits for them stays and shows why (X111)."""
+    connection.paused_abilities = sorted(set(abilities))
+    connection.save(update_fields=["paused_abilities"])
+    _cache.pop(connection.id, None)
+
+
+def heard(connection_id: UUID) -> None:
+    """The other side spoke."""
+    Connection.objects.filter(id=connection_id).update(last_heard_at=clock.now())
+
+
+def succeeded(connection_id: UUID) -> None:
+    """A call went well."""
+    Connection.objects.filter(id=connection_id).update(last_ok_at=clock.now())
+
+
+def failed(connection_id: UUID, reason: str, *, held_until: datetime | None = None, reconnect: bool = False) -> None:
+    """A call went wrong; `held_until` keeps the whole connection back (429), `reconnect` asks for a person."""
+    change: dict[str, Any] = {"last_error_at": clock.now(), "last_error": reason[:300]}
+    if held_until:
+        change["held_until"] = held_until
+    if reconnect:
+        change["status"] = Connection.Status.NEEDS_RECONNECT
+    Connection.objects.filter(id=connection_id).update(**change)
+
+
+def count_refused(connection_id: UUID) -> None:
+    """A notice that was refused unread."""
+    Connection.objects.filter(id=connection_id).update(refused_count=F("refused_count") + 1)
+
+
+def count_repeated(connection_id: UUID) -> None:
+    """A notice that had come before."""
+    Connection.objects.filter(id=connection_id).update(repeated_count=F("repeated_count") + 1)
+
+
+def _checked(connector: str, settings: dict[str, Any]) -> dict[str, Any]:
+    manifest = registry.manifest(connector)
+    plain = {name: value for name, value in settings.items() if name not in manifest.secrets}
+    try:
+        msgspec.convert(plain | dict.fromkeys(manifest.secrets, ""), manifest.settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsRefused(str(error)) from error
+    for name, value in plain.items():
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            _check_address(name, value)
+    return plain
+
+
+def _check_address(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        net.checked_address(parts.hostname or "", port)
+    except net.AddressRefused as refused:
+        raise SettingsRefused(f"{name}: {refused}") from refused
+    except net.Unreachable:
+        return  # a name that does not resolve today may tomorrow; the health page says so
+
+
+def _host(connection: Connection) -> str:
+    field = registry.manifest(connection.connector).host_field
+    value = str(connection.settings.get(field, "")) if field else ""
+    return urlsplit(value).netloc or value
+
+
+def _hint(value: str) -> str:
+    return value[-4:] if len(value) >= 16 else ""

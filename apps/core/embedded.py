@@ -27,6 +27,7 @@ from apps.core.supervise import Supervisor
 from apps.core.sweep import command_line, end
 
 ACCOUNTS = ("postgres", "_postgres", "nobody")  # whom root may hand the database to; the first that exists
+ELSEWHERE = Path("/var/lib/kurogo")  # for root's clusters whose folder lies where that account may not go
 SUPERUSER = "postgres"
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
 VALKEY_CONF = """bind 127.0.0.1
@@ -151,7 +152,7 @@ class Postgres:
         """
         if self.account and not folder.is_symlink() and not may_enter(*self.account, folder.parent):
             digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-            elsewhere = Path("/var/lib/kurogo") / digest
+            elsewhere = ELSEWHERE / digest
             elsewhere.mkdir(parents=True, exist_ok=True)
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.symlink_to(elsewhere)
@@ -191,15 +192,19 @@ class Postgres:
         return False
 
     def _clear_stale_pid(self) -> None:
-        """Drop a postmaster.pid whose server is gone; stop a server of ours that outlived its supervisor."""
+        """Stop a server of ours that outlived its supervisor; drop a note whose pid belongs to a stranger by now.
+
+        The note of a dead server stays: PostgreSQL uses it to see that none of its children still works on the data.
+        """
         note = self.cluster / "postmaster.pid"
         if not note.exists():
             return
         first = note.read_text().split("\n", 1)[0].strip()
-        words = command_line(int(first)) if first.isdigit() else ""
+        words = command_line(int(first)) if first.isdigit() else "?"
         if f"-D {self.cluster} " in words:
             end(int(first), words.split(" "), stop_signal=signal.SIGINT)
-        note.unlink(missing_ok=True)
+        elif words:
+            note.unlink(missing_ok=True)
 
 
 class Valkey:
@@ -234,7 +239,10 @@ class Valkey:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as line:
                 line.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
-                return b"+PONG" in line.recv(64) + line.recv(64)
+                answer = b""
+                while b"+PONG" not in answer and b"-" not in answer and (piece := line.recv(64)):
+                    answer += piece
+                return b"+PONG" in answer
         except OSError:
             return False
 

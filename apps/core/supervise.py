@@ -13,7 +13,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 import types
@@ -24,12 +23,13 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
+from apps.core.spawn import spawn
 from apps.core.sweep import forget, remember, sweep
 
-TETHER = Path(__file__).with_name("tether.py")
 BACK_OFF = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next start of a child that keeps crashing
 STEADY_SECONDS = 20.0  # a child that ran this long starts again with the first wait
 LOG_BYTES = 10 * 1024 * 1024
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
@@ -73,13 +73,13 @@ class Supervisor:
 
     def __init__(self, home: Path, *, say: Callable[[str], None] = print) -> None:
         self.home = home.resolve()
-        self.say = say
+        self._say = say
         for folder in (self.home / "log", self.home / "run"):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = self._take_lock()
         self._children: dict[str, Child] = {}
         for line in sweep(self.home / "run"):
-            say(line)
+            self.say(line)
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
@@ -121,10 +121,7 @@ class Supervisor:
             restart=restart,
             before_start=before_start,
         )
-        if name in self._children and self._children[name].is_running():
-            raise ValueError(f"{name} runs already")
-        self._ask(lambda: self._spawn(child))
-        self._children[name] = child
+        self._ask(lambda: self._adopt(child))
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
         """Send a signal to a child (SIGKILL: with everything in its session) and return its pid. It counts as a
@@ -154,14 +151,16 @@ class Supervisor:
         """Stop all children, the last started first, and give the folder back. A second call does nothing."""
         if self._lock is None:
             return
-        for child in self._children.values():
-            child.is_wanted = False
-        for name in reversed(self._children):
-            self.stop(name)
+        self._ask(self._end_all)
         self._jobs.put(None)
         self._thread.join()
         os.close(self._lock)
         self._lock = None
+
+    def say(self, line: str) -> None:
+        """A short line for the terminal; a terminal that is gone is no reason to fail."""
+        with contextlib.suppress(OSError, ValueError):
+            self._say(line)
 
     def pid(self, name: str) -> int:
         return self._running(name).pid
@@ -181,8 +180,8 @@ class Supervisor:
         `crashes` times.
         """
         until = time.monotonic() + seconds
-        while not is_ready():
-            child = self._children[name]
+        child = self._children[name]
+        while not (child.is_running() and is_ready()):  # else a stranger answers on its port
             if child.crashes >= crashes or not (child.restart or child.is_running()):
                 raise Unstarted(f"{name} does not start; its log ({self.log(name)}) ends with:\n{tail(self.log(name))}")
             if time.monotonic() > until:
@@ -204,7 +203,7 @@ class Supervisor:
         return seen[-1]
 
     def run_until_signal(self) -> None:
-        """Block until SIGINT or SIGTERM, then stop all children. Main thread only."""
+        """Block until SIGINT, SIGTERM or SIGHUP, then stop all children. Main thread only."""
         with until_signal() as told:
             told.wait()
             self.say("Stopping …")
@@ -257,6 +256,12 @@ class Supervisor:
                 child.next_start_at = now + BACK_OFF[min(child.crashes, len(BACK_OFF)) - 1]
                 self.say(f"{child.name} cannot be started: {error}")
 
+    def _adopt(self, child: Child) -> None:
+        if self.is_running(child.name):
+            raise ValueError(f"{child.name} runs already")
+        self._spawn(child)
+        self._children[child.name] = child
+
     def _spawn(self, child: Child) -> None:
         if child.before_start is not None:
             child.before_start()
@@ -266,6 +271,12 @@ class Supervisor:
         child.process = spawn(child.argv, child.env, account=child.account, death_signal=child.death_signal, log=log)
         child.started_at = time.monotonic()
         remember(self.home / "run", child.name, pid=child.process.pid, argv=child.argv, stop_signal=child.stop_signal)
+
+    def _end_all(self) -> None:
+        for child in self._children.values():
+            child.is_wanted = False
+        for child in reversed(self._children.values()):
+            self._end(child)
 
     def _end(self, child: Child) -> None:
         process = child.process
@@ -300,47 +311,17 @@ class Supervisor:
         return lock
 
 
-def spawn(
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    *,
-    log: Path,
-    account: tuple[int, int] | None = None,
-    death_signal: int = signal.SIGTERM,
-) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, its output appended to `log`, its life tied to the calling thread's on
-    Linux.
-    """
-    uid, gid = account or (-1, -1)
-    with log.open("ab") as output:
-        if sys.platform == "linux":
-            tether = (sys.executable, "-I", "-S", TETHER, os.getpid(), int(death_signal), uid, gid)
-            words = [str(word) for word in (*tether, *argv)]
-            uid = gid = -1
-        else:
-            words = list(argv)
-        return subprocess.Popen(
-            words,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            user=None if uid == -1 else uid,
-            group=None if gid == -1 else gid,
-            extra_groups=None if uid == -1 else [],
-        )
-
-
 @contextlib.contextmanager
 def until_signal() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set while the context lasts; the former answers to them come back afterwards."""
+    """An event that SIGINT, SIGTERM and SIGHUP set while the context lasts; their former answers come back
+    afterwards.
+    """
     told = threading.Event()
 
     def answer(_number: int, _frame: types.FrameType | None) -> None:
         told.set()
 
-    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, answer) for number in STOP_SIGNALS}
     try:
         yield told
     finally:

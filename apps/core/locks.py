@@ -47,3 +47,8 @@ def confirm(held: Held) -> None:
 def give_back(held: Held) -> None:
     """End the lease early; the token stays, so that the next holder's is higher."""
     Lease.objects.filter(name=held.name, token=held.token).update(until=None, holder="")
+
+
+def release(prefix: str) -> None:
+    """A process of this name starts, so its predecessor is dead: its leases are free, with a higher token for the next."""
+    Lease.objects.filter(holder__startswith=prefix).update(until=None, holder="")

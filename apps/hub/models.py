@@ -168,7 +168,7 @@ class Delivery(Record):
     attempts = models.PositiveSmallIntegerField(default=0)
     token = models.PositiveIntegerField(default=0)
     leased_until = models.DateTimeField(null=True)
-    external_id = models.CharField(max_length=160, blank=True)
+    leased_by = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)

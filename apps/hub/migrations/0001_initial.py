@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('token', models.PositiveIntegerField(default=0)),
                 ('leased_until', models.DateTimeField(null=True)),
-                ('external_id', models.CharField(blank=True, max_length=160)),
+                ('leased_by', models.CharField(blank=True, max_length=80)),
                 ('reason', models.CharField(blank=True, max_length=400)),
                 ('created_at', models.DateTimeField()),
                 ('done_at', models.DateTimeField(null=True)),

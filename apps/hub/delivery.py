@@ -1,0 +1,302 @@
+"""What leaves the house: each delivery takes effect once, whatever dies or answers nothing in between.
+
+Claimed with a lease and a fencing token, called outside any transaction with the body and key stored before the first try,
+and settled in one transaction: the attempt is written, the delivery moved on, the answer put into the inbox. A call whose
+outcome is unknown is resolved by the same key, by asking, or by a person, as its operation declares; never by a second key.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from django.db import connection as database
+from django.db import transaction
+
+from apps.core import clock, crypto
+from apps.core.ids import uuid7
+from apps.hub import abilities, connections, doorbell, errors, inbox, registry
+from apps.hub.abilities import Event, Once
+from apps.hub.models import Attempt, Connection, Delivery
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 60
+MAX_ATTEMPTS = 12
+_BACK_OFF_SECONDS = (5, 15, 60, 180, 600, 1800, 3600, 7200, 14400, 28800, 57600)
+
+_CLAIM = """
+UPDATE hub_delivery AS d SET leased_until = %(until)s, leased_by = %(worker)s, token = d.token + 1, attempts = d.attempts + 1
+FROM (
+    SELECT d.id, d.leased_until IS NOT NULL AS is_unsettled FROM hub_delivery d JOIN hub_connection c ON c.id = d.connection_id
+    WHERE d.status IN ('due', 'unknown') AND d.due_at <= %(now)s AND (d.leased_until IS NULL OR d.leased_until < %(wall)s)
+      AND c.status = 'active' AND (c.held_until IS NULL OR c.held_until <= %(now)s)
+      AND NOT c.paused_abilities ? CASE d.operation {ability_of} END
+    ORDER BY d.due_at, d.id LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+) AS due WHERE d.id = due.id RETURNING d.id, due.is_unsettled
+""".replace("{ability_of}", " ".join(f"WHEN '{op}' THEN '{ability}'" for op, ability in abilities.ABILITY_OF.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A call to be made: `words` is what the operation takes (one, or a batch for an operation that takes many)."""
+
+    connection_id: UUID
+    operation: str
+    key: str
+    words: Sequence[Any]
+    kind: str
+    subject: UUID
+    order_ref: UUID | None = None
+    fact_id: UUID | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery in hand. `is_unsettled`: an earlier try was begun and nobody wrote down how it ended."""
+
+    delivery: Delivery
+    is_unsettled: bool
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether an earlier try may have taken effect at the vendor."""
+        return self.is_unsettled or self.delivery.status == Delivery.Status.UNKNOWN
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one try came to."""
+
+    status: str
+    outcome: str
+    reason: str = ""
+    answers: Sequence[Any] = ()
+    due_at: datetime | None = None
+    held_until: datetime | None = None
+    reconnect: bool = False
+    milliseconds: int = 0
+    at: datetime = field(default_factory=clock.now)
+
+
+def enqueue(wanted: Sequence[NewDelivery]) -> int:
+    """Write deliveries in the caller's transaction; one that exists already (connection, key) is left as it is."""
+    now = clock.now()
+    rows = []
+    for new in wanted:
+        row = Delivery(
+            id=uuid7(), connection_id=new.connection_id, operation=new.operation, key=new.key, kind=new.kind,
+            subject=new.subject, order_ref=new.order_ref, fact_id=new.fact_id, size=len(new.words),
+            due_at=new.due_at or now, created_at=now,
+        )  # fmt: skip
+        body = msgspec.json.encode(list(new.words))
+        row.sealed = crypto.seal(body, table="hub_delivery", row=row.id, field="sealed")
+        rows.append(row)
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def words_of(delivery: Delivery) -> list[Any]:
+    """The words as stored: what every attempt sends. Empty after retention."""
+    if delivery.sealed is None:
+        return []
+    body = crypto.unseal(delivery.sealed, table="hub_delivery", row=delivery.id, field="sealed")
+    return msgspec.json.decode(body, type=list[abilities.OPERATIONS[delivery.operation].takes])  # type: ignore[name-defined]
+
+
+def claim(limit: int = 20, *, worker: str = "") -> list[Claimed]:
+    """Take due deliveries for `LEASE_SECONDS`. One whose holder died is taken again when its lease has run out, and is
+    then treated as of unknown outcome, because nobody knows how far the dead one came."""
+    with database.cursor() as cursor:
+        wall = clock.wall()
+        until = wall + timedelta(seconds=LEASE_SECONDS)
+        cursor.execute(_CLAIM, {"until": until, "now": clock.now(), "wall": wall, "limit": limit, "worker": worker})
+        unsettled = dict(cursor.fetchall())
+    rows = Delivery.objects.filter(id__in=unsettled).order_by("due_at", "id") if unsettled else ()
+    return [Claimed(row, unsettled[row.id]) for row in rows]
+
+
+def release(worker: str) -> int:
+    """A worker of this name starts: its predecessor is dead, so what that one held may be taken again at once."""
+    return Delivery.objects.filter(leased_by=worker, leased_until__gt=clock.wall()).update(leased_until=clock.wall())
+
+
+def make(claimed: Claimed) -> None:
+    """One try of one claimed delivery, from call to settlement."""
+    started = time.monotonic()
+    outcome = _try(claimed)
+    outcome.milliseconds = int((time.monotonic() - started) * 1000)
+    settle(claimed.delivery, outcome)
+
+
+def _try(claimed: Claimed) -> _Outcome:
+    delivery = claimed.delivery
+    operation = abilities.OPERATIONS[delivery.operation]
+    try:
+        live = connections.live(delivery.connection_id)
+        if live is None:
+            raise errors.Misconfigured("the connection is gone")
+        connector = live.connector()
+        once = registry.manifest(live.connection.connector).once.get(operation.name, Once.NEITHER)
+        words = words_of(delivery)
+        if claimed.may_have_happened and once is Once.NATURAL_KEY:
+            found = _find(connector, operation, words)
+            if found is not None:
+                return _Outcome("sent", "found", answers=[found])
+        if claimed.may_have_happened and once is Once.NEITHER and not getattr(live.settings, "resend_when_unknown", False):
+            return _Outcome("waiting", "unknown", reason="whether it arrived is not known, and the vendor cannot be asked")
+        answer = getattr(connector, operation.method)(words if operation.many > 1 else words[0], delivery.key)
+        return _Outcome("sent", "sent", answers=answer if operation.many > 1 else [answer])
+    except errors.RateLimited as error:
+        wait = timedelta(seconds=error.retry_after) if error.retry_after else _back_off(delivery.attempts)
+        status = "unknown" if claimed.may_have_happened else "due"
+        return _Outcome(status, "limited", str(error), due_at=clock.now() + wait, held_until=clock.now() + wait)
+    except errors.Transient as error:
+        return _after_transient(claimed, error)
+    except errors.Misconfigured as error:
+        return _Outcome("waiting", "misconfigured", str(error), reconnect=True)
+    except errors.Permanent as error:
+        return _Outcome("waiting", "refused", str(error))
+    except Exception as error:
+        # A fault of ours in a connector: the outcome is unknown until somebody looks, its neighbours go on.
+        log.exception("delivery.fault", delivery=str(delivery.id), operation=operation.name)
+        return _Outcome("waiting", "fault", f"{type(error).__name__}: {error}")
+
+
+def _find(connector: Any, operation: abilities.Operation, words: list[Any]) -> Any:
+    finder = {"fulfilment.create": "find_fulfilment", "label.buy": "find_label"}.get(operation.name)
+    return getattr(connector, finder)(words[0]) if finder else None
+
+
+def _after_transient(claimed: Claimed, error: errors.Transient) -> _Outcome:
+    delivery = claimed.delivery
+    status = "unknown" if error.sent or claimed.may_have_happened else "due"
+    if delivery.attempts >= MAX_ATTEMPTS:
+        return _Outcome("waiting", "unknown" if error.sent else "transient", f"given up after {delivery.attempts}: {error}")
+    outcome = "unknown" if error.sent else "transient"
+    return _Outcome(status, outcome, str(error), due_at=clock.now() + _back_off(delivery.attempts))
+
+
+def _back_off(attempts: int) -> timedelta:
+    """Growing waits with jitter, so that many that failed together do not come back together."""
+    base = _BACK_OFF_SECONDS[min(attempts, len(_BACK_OFF_SECONDS)) - 1]
+    return timedelta(seconds=base * (1.0 if clock.is_driven() else random.uniform(0.7, 1.3)))  # noqa: S311 - no secret
+
+
+def settle(delivery: Delivery, outcome: _Outcome) -> bool:
+    """Write one try down and move the delivery on, if the claim still holds; answers go into the inbox with it.
+
+    False when the lease was lost: the later holder's word counts, this attempt's answer is not believed.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        held = Delivery.objects.filter(id=delivery.id, token=delivery.token, status=delivery.status).update(
+            status=outcome.status,
+            leased_until=None,
+            due_at=outcome.due_at or delivery.due_at,
+            reason=outcome.reason[:400],
+            done_at=now if outcome.status == "sent" else None,
+        )
+        if not held:
+            return False
+        Attempt.objects.create(
+            delivery=delivery, number=delivery.attempts, at=outcome.at, wall_at=clock.wall(),
+            milliseconds=outcome.milliseconds, outcome=outcome.outcome, reason=outcome.reason[:400],
+        )  # fmt: skip
+        if outcome.answers:
+            inbox.store_many([(delivery.connection_id, _answer_event(delivery, outcome))], origin="answer")
+    if outcome.status == "sent":
+        _note_success(delivery.connection_id)
+        doorbell.ring()
+    elif outcome.reason:
+        connections.failed(
+            delivery.connection_id, outcome.reason, held_until=outcome.held_until, reconnect=outcome.reconnect
+        )
+    return True
+
+
+_last_success: dict[UUID, float] = {}
+
+
+def _note_success(connection_id: UUID) -> None:
+    """Health needs the minute, not every call: one write a connection and second."""
+    if time.monotonic() - _last_success.get(connection_id, 0.0) > 1.0:
+        _last_success[connection_id] = time.monotonic()
+        connections.succeeded(connection_id)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a vendor answered to a delivery, as it lies in the inbox: the words, and which delivery they belong to."""
+
+    delivery: UUID
+    operation: str
+    kind: str
+    subject: UUID
+    order_ref: UUID | None
+    words: list[Any]
+
+
+def _answer_event(delivery: Delivery, outcome: _Outcome) -> Event:
+    body = msgspec.json.encode(
+        Answer(
+            delivery=delivery.id, operation=delivery.operation, kind=delivery.kind, subject=delivery.subject,
+            order_ref=delivery.order_ref, words=list(outcome.answers),
+        )
+    )  # fmt: skip
+    return Event(
+        id=f"answer:{delivery.id}",
+        topic=f"answer/{delivery.operation}",
+        at=outcome.at,
+        raw=body,
+        subject=f"order:{delivery.order_ref}" if delivery.order_ref else f"{delivery.kind}:{delivery.subject}",
+    )
+
+
+def read_answer(raw: bytes) -> tuple[Answer, list[Any]]:
+    """An answer from the inbox with its words typed as the operation's."""
+    answer = msgspec.json.decode(raw, type=Answer)
+    kind = abilities.OPERATIONS[answer.operation].answers
+    return answer, [msgspec.convert(word, kind) for word in answer.words]
+
+
+def has_due() -> bool:
+    """Whether anything could be sent now."""
+    return Delivery.objects.filter(status__in=["due", "unknown"], due_at__lte=clock.now()).exists()
+
+
+def retry(delivery_id: UUID) -> bool:
+    """A person wants it tried again: same key, same body; what may have happened is still asked for first."""
+    row = Delivery.objects.filter(id=delivery_id, status=Delivery.Status.WAITING).first()
+    if row is None:
+        return False
+    unsure = row.tries.filter(outcome__in=["unknown", "fault"]).exists()
+    status = Delivery.Status.UNKNOWN if unsure else Delivery.Status.DUE
+    return bool(
+        Delivery.objects.filter(id=delivery_id, status=Delivery.Status.WAITING).update(
+            status=status, due_at=clock.now(), reason=""
+        )
+    )
+
+
+def give_up(delivery_id: UUID, reason: str) -> bool:
+    """A person decides that it shall not be sent any more."""
+    return bool(
+        Delivery.objects.filter(id=delivery_id, status=Delivery.Status.WAITING).update(
+            status=Delivery.Status.DEAD, reason=reason[:400], done_at=clock.now()
+        )
+    )
+
+
+def reconnected(connection: Connection) -> int:
+    """Credentials were mended: what waited for that is due again."""
+    Connection.objects.filter(id=connection.id).update(status=Connection.Status.ACTIVE, last_error="")
+    connections.forget()
+    waiting = Delivery.objects.filter(connection=connection, status=Delivery.Status.WAITING)
+    return waiting.filter(tries__outcome="misconfigured").update(status=Delivery.Status.DUE, due_at=clock.now())
+

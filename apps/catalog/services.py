@@ -1,0 +1,69 @@
+"""What is sold: finding variants by what others call them, and taking cards of new ones."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models.functions import Upper
+
+from apps.catalog.models import Price, Product, Variant
+from apps.core.ids import uuid7
+from apps.core.models import Brand
+from apps.hub.contracts import VariantCard
+from apps.ledger.models import TaxCode
+
+
+def find_variants(skus: Iterable[str]) -> dict[str, Variant]:
+    """Variants by SKU: to the letter first, then in any letter case where that is unambiguous. Unknown ones are left out."""
+    wanted = {sku for sku in skus if sku}
+    found = {variant.sku: variant for variant in Variant.objects.filter(sku__in=wanted)}
+    missing = wanted - found.keys()
+    if missing:
+        rows = Variant.objects.annotate(folded=Upper("sku")).filter(folded__in={sku.upper() for sku in missing})
+        by_fold: dict[str, list[Variant]] = {}
+        for variant in rows:
+            by_fold.setdefault(variant.sku.upper(), []).append(variant)
+        for sku in missing:
+            candidates = by_fold.get(sku.upper(), [])
+            if len(candidates) == 1:
+                found[sku] = candidates[0]
+    return found
+
+
+def take_cards(brand: Brand, cards: Sequence[VariantCard], *, tax_code: str = "standard") -> dict[str, Variant]:
+    """Make the variants that do not exist yet and set prices; returns all by SKU. Existing titles are not overwritten."""
+    cards = [card for card in cards if card.sku]
+    codes = set(TaxCode.objects.values_list("code", flat=True))
+    with transaction.atomic():
+        known = {variant.sku: variant for variant in Variant.objects.filter(sku__in=[card.sku for card in cards])}
+        products, variants = [], []
+        for card in cards:
+            if card.sku in known:
+                continue
+            product = Product(id=uuid7(), brand=brand, title=(card.product_title or card.title or card.sku)[:255])
+            variant = Variant(
+                id=uuid7(), product=product, sku=card.sku[:64], title=(card.title or card.sku)[:255],
+                barcode=card.barcode[:32], weight_g=card.weight_g,
+                tax_code_id=card.tax_code if card.tax_code in codes else tax_code,
+            )  # fmt: skip
+            known[card.sku] = variant
+            products.append(product)
+            variants.append(variant)
+        Product.objects.bulk_create(products)
+        Variant.objects.bulk_create(variants)
+        _set_prices(known, cards)
+    return known
+
+
+def _set_prices(known: dict[str, Variant], cards: Sequence[VariantCard]) -> None:
+    wanted: dict[tuple[str, str, bool], Price] = {}
+    for card in cards:
+        if card.price is not None and card.price >= Decimal(0) and card.currency:
+            wanted[(card.sku, card.currency, card.price_includes_tax)] = Price(
+                id=uuid7(), variant=known[card.sku], currency=card.currency, amount=card.price,
+                includes_tax=card.price_includes_tax,
+            )  # fmt: skip
+    Price.objects.bulk_create(
+        wanted.values(), update_conflicts=True, unique_fields=["variant", "currency", "includes_tax"],
+        update_fields=["amount"],
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""Locked levels: the one place that writes a stock level, always with its movements, always in id order.
+
+`Desk` holds the locked rows of one transaction; services change them in memory, `write()` puts levels and movements down
+in two statements. The CHECK of the table has the last word.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import connection as database
+
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.hub import outbox
+from apps.inventory.errors import NoLocation
+from apps.inventory.models import Location, StockLevel, StockMovement
+
+_UPDATE = """
+UPDATE inventory_stocklevel AS level SET on_hand = new.on_hand, unavailable = new.unavailable, reserved = new.reserved,
+    leased = new.leased, backordered = new.backordered, value_minor = new.value_minor
+FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::bigint[])
+    AS new(id, on_hand, unavailable, reserved, leased, backordered, value_minor)
+WHERE level.id = new.id
+"""
+
+
+def default_location() -> Location:
+    """The location that takes new orders. Raises `NoLocation`."""
+    location = Location.objects.filter(is_default=True, is_active=True).first()
+    if location is None:
+        raise NoLocation("no location takes new orders; mark one in the settings")
+    return location
+
+
+class Desk:
+    """Levels locked for this transaction and what happens to them."""
+
+    def __init__(self, levels: Iterable[StockLevel], *, actor: str) -> None:
+        self.levels: dict[UUID, StockLevel] = {level.id: level for level in levels}
+        self.actor = actor
+        self.at = clock.now()
+        self.movements: list[StockMovement] = []
+
+    @classmethod
+    def of_variants(cls, variants: Iterable[UUID], *, location: Location, actor: str) -> "Desk":
+        """Lock the levels of variants at one location, making those that do not exist yet."""
+        wanted = set(variants)
+        rows = StockLevel.objects.filter(location=location, variant__in=wanted)
+        missing = wanted - set(rows.values_list("variant", flat=True))
+        if missing:
+            StockLevel.objects.bulk_create(
+                (StockLevel(id=uuid7(), variant_id=variant, location=location) for variant in sorted(missing)),
+                ignore_conflicts=True,
+            )
+        return cls(rows.order_by("id").select_for_update(), actor=actor)
+
+    @classmethod
+    def of_levels(cls, levels: Iterable[UUID], *, actor: str) -> "Desk":
+        """Lock levels by id."""
+        return cls(StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(), actor=actor)
+
+    def by_variant(self) -> dict[UUID, StockLevel]:
+        """The locked levels by their variant (one location)."""
+        return {level.variant_id: level for level in self.levels.values()}
+
+    def change(
+        self, level: StockLevel, kind: StockMovement.Kind, *, source_kind: str, source_id: UUID, part: str = "",
+        on_hand: int = 0, unavailable: int = 0, reserved: int = 0, value_minor: int = 0, reason: str = "",
+    ) -> None:  # fmt: skip
+        """One movement: the level's numbers and the row that explains them."""
+        if not (on_hand or unavailable or reserved or value_minor):
+            return
+        level.on_hand += on_hand
+        level.unavailable += unavailable
+        level.reserved += reserved
+        level.value_minor += value_minor
+        self.movements.append(
+            StockMovement(
+                id=uuid7(), level_id=level.id, at=self.at, kind=kind, on_hand=on_hand, unavailable=unavailable,
+                reserved=reserved, value_minor=value_minor, source_kind=source_kind, source_id=source_id, part=part[:40],
+                reason=reason[:200], actor=self.actor,
+            )
+        )  # fmt: skip
+
+    def write(self) -> None:
+        """Levels in one UPDATE, movements in one INSERT, and one fact that names the variants whose free stock changed."""
+        if not self.levels:
+            return
+        rows: Sequence[StockLevel] = list(self.levels.values())
+        with database.cursor() as cursor:
+            cursor.execute(
+                _UPDATE,
+                [
+                    [row.id for row in rows], [row.on_hand for row in rows], [row.unavailable for row in rows],
+                    [row.reserved for row in rows], [row.leased for row in rows], [row.backordered for row in rows],
+                    [row.value_minor for row in rows],
+                ],
+            )  # fmt: skip
+        StockMovement.objects.bulk_create(self.movements)
+        moved = {movement.level_id for movement in self.movements}
+        if moved:
+            variants = [str(row.variant_id) for row in rows if row.id in moved]
+            outbox.publish(
+                [outbox.NewFact("stock.changed", "stock", uuid7(), {"variants": variants})], are_new_subjects=True
+            )

@@ -1,0 +1,97 @@
+"""Listings: what each channel shows, what it should show, and which must be told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db import connection as database
+from django.db.models import Sum
+
+from apps.catalog.models import Variant
+from apps.channels.models import Listing
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.hub.contracts import StockOutcome, VariantCard
+from apps.hub.models import Connection
+from apps.inventory.models import StockLevel
+
+
+def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: Mapping[str, Variant]) -> int:
+    """Make or refresh the listings of a channel from what it lists. Unknown SKUs stay unlinked, visibly."""
+    rows = [
+        Listing(
+            id=uuid7(), connection=connection, variant=variants.get(card.sku), sku=card.sku[:64], title=card.title[:255],
+            product_external_id=card.product_external_id, external_id=card.external_id or card.sku,
+            stock_external_id=card.stock_external_id, location_external_id=card.location_external_id, shown=card.shown,
+            is_dirty=card.sku in variants,
+        )
+        for card in cards
+    ]  # fmt: skip
+    Listing.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["connection", "external_id"],
+        update_fields=["variant", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"],
+    )  # fmt: skip
+    return len(rows)
+
+
+def mark_dirty(variants: Iterable[UUID]) -> None:
+    """Free stock of these variants may have changed: their listings must be told."""
+    Listing.objects.filter(variant__in=set(variants), is_dirty=False).update(is_dirty=True)
+
+
+def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
+    """A channel lowers what it shows by what it sells (`variant -> units`); our belief follows in the same transaction."""
+    if not units:
+        return
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units"
+            " FROM unnest(%s::uuid[], %s::int[]) AS sold(variant, units)"
+            " WHERE listing.connection_id = %s AND listing.variant_id = sold.variant AND listing.shown IS NOT NULL",
+            [list(units), list(units.values()), connection_id],
+        )
+
+
+def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
+    """Free units by variant over all locations; 0 where nothing lies."""
+    wanted = set(variants)
+    rows = StockLevel.objects.filter(variant__in=wanted, location__is_active=True).values("variant").annotate(
+        hand=Sum("on_hand"), gone=Sum("unavailable"), promised=Sum("reserved"), leased=Sum("leased")
+    )  # fmt: skip
+    free = {row["variant"]: row["hand"] - row["gone"] - row["promised"] - row["leased"] for row in rows}
+    return {variant: free.get(variant, 0) for variant in wanted}
+
+
+def to_tell(connection_id: UUID, limit: int) -> list[tuple[Listing, int]]:
+    """Dirty listings of a channel, locked, with what they should show now; they are clean from here on."""
+    rows = list(
+        Listing.objects.filter(connection=connection_id, is_dirty=True, variant__isnull=False)
+        .order_by("id")
+        .select_for_update(skip_locked=True)[:limit]
+    )
+    free = sellable(row.variant_id for row in rows if row.variant_id)
+    Listing.objects.filter(id__in=[row.id for row in rows]).update(is_dirty=False)
+    return [(row, max(0, free[row.variant_id] - row.buffer)) for row in rows if row.variant_id]
+
+
+def told(connection_id: UUID, outcomes: Sequence[StockOutcome], quantities: Mapping[str, int]) -> int:
+    """What became of a push: set ones show what was set; stale ones show what they showed, and are told again.
+
+    Returns how many were stale.
+    """
+    shown: dict[str, int] = {}
+    again: list[str] = []
+    for outcome in outcomes:
+        if outcome.is_set:
+            shown[outcome.external_id] = quantities[outcome.external_id]
+        elif outcome.is_stale and outcome.shown is not None:
+            shown[outcome.external_id] = outcome.shown
+            again.append(outcome.external_id)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE channels_listing AS listing SET shown = new.shown, set_at = %s,"
+            "  is_dirty = listing.is_dirty OR listing.stock_external_id = ANY(%s)"
+            " FROM unnest(%s::text[], %s::int[]) AS new(external_id, shown)"
+            " WHERE listing.connection_id = %s AND listing.stock_external_id = new.external_id",
+            [clock.now(), again, list(shown), list(shown.values()), connection_id],
+        )
+    return len(again)

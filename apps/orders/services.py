@@ -1,0 +1,190 @@
+"""Opening orders and writing their axes. An axis is a mirror: it is written in the transaction that changed the truth."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection as database
+from django.db import models, transaction
+
+from apps.catalog.models import Variant
+from apps.core import clock, states
+from apps.core.ids import uuid7
+from apps.core.models import Company
+from apps.core.money import Rounding
+from apps.core.states import Cause
+from apps.customers.models import Address, Customer
+from apps.hub.contracts import LineDraft, OrderDraft
+from apps.hub.models import Connection
+from apps.ledger import tax
+from apps.orders import states as drawing
+from apps.orders.errors import DoesNotAddUp
+from apps.orders.models import Order, OrderHold, OrderLine
+from apps.orders.states import AllocationState, FulfilmentState, Lifecycle, PaymentState
+
+_AXES: dict[str, states.Moves] = {
+    "lifecycle": drawing.LIFECYCLE_MOVES,
+    "payment": drawing.PAYMENT_MOVES,
+    "allocation": drawing.ALLOCATION_MOVES,
+    "fulfilment": drawing.FULFILMENT_MOVES,
+}
+_FIRST_PAYMENT_STATE = {"cod": PaymentState.ON_DELIVERY, "free": PaymentState.NOT_REQUIRED}
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A draft with what was recognised in it: its customer, its address, its variants by SKU."""
+
+    draft: OrderDraft
+    customer: Customer | None
+    ship_to: Address | None
+
+
+def open_orders(
+    source: Connection, sales: Sequence[Sale], variants: Mapping[str, Variant], *, country: str
+) -> list[tuple[Order, list[OrderLine]]]:
+    """Write orders with all their lines in two statements. Raises `DoesNotAddUp` for a draft whose lines are not its total."""
+    company = Company.objects.first()
+    prefix, rounding = (company.order_prefix, Rounding(company.rounding)) if company else ("", Rounding.DOWN)
+    numbers = _numbers(prefix, len(sales))
+    opened = []
+    for sale, number in zip(sales, numbers, strict=True):
+        order = Order(
+            id=uuid7(), brand_id=source.brand_id, number=number, channel=source, external_number=sale.draft.number[:80],
+            source_version=sale.draft.version, customer=sale.customer, ship_to=sale.ship_to,
+            placed_at=sale.draft.placed_at, taken_at=clock.now(), currency=sale.draft.currency,
+            prices_include_tax=sale.draft.prices_include_tax, payment_method=sale.draft.payment_method,
+            payment_raw=sale.draft.payment_raw[:80], customer_note=sale.draft.note,
+        )  # fmt: skip
+        lines = [_line(order, draft, variants, country) for draft in sale.draft.lines]
+        _total(order, lines, sale.draft, rounding)
+        method = "free" if order.total_minor == 0 else sale.draft.payment_method
+        order.payment = _FIRST_PAYMENT_STATE.get(method, PaymentState.UNPAID)
+        opened.append((order, lines))
+    Order.objects.bulk_create(order for order, _ in opened)
+    OrderLine.objects.bulk_create(line for _, lines in opened for line in lines)
+    return opened
+
+
+def _numbers(prefix: str, count: int) -> list[str]:
+    """Our own order numbers, from a sequence: unique, rising, with gaps where a transaction was rolled back."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT nextval('orders_number') FROM generate_series(1, %s)", [count])
+        return [f"{prefix}{row[0]:06d}" for row in cursor.fetchall()]
+
+
+def _line(order: Order, draft: LineDraft, variants: Mapping[str, Variant], country: str) -> OrderLine:
+    variant = variants.get(draft.sku) if draft.kind == OrderLine.Kind.ITEM else None
+    tax_code = variant.tax_code_id if variant else "standard"
+    rate = draft.tax_rate_bp
+    if rate is None:
+        rate = tax.rate_bp(tax_code, country, clock.business_date(order.placed_at))
+    return OrderLine(
+        id=uuid7(), order=order, number=draft.number, kind=draft.kind, external_id=draft.external_id[:120], variant=variant,
+        sku=draft.sku[:64], title=draft.title[:255], quantity=draft.quantity, unit_price=draft.unit_price,
+        total_minor=draft.total_minor, tax_code=tax_code, tax_rate_bp=rate, tax_minor=draft.tax_minor,
+    )  # fmt: skip
+
+
+def _total(order: Order, lines: Iterable[OrderLine], draft: OrderDraft, rounding: Rounding) -> None:
+    """Fill the order's sums; charged tax is the channel's fact, computed tax is ours, and both are kept."""
+    lines = list(lines)
+    kinds = {kind: sum(line.total_minor for line in lines if line.kind == kind) for kind in OrderLine.Kind}
+    order.items_minor = kinds[OrderLine.Kind.ITEM]
+    order.charges_minor = kinds[OrderLine.Kind.SHIPPING] + kinds[OrderLine.Kind.FEE]
+    order.discount_minor = kinds[OrderLine.Kind.DISCOUNT]
+    order.tax_minor = sum(line.tax_minor or 0 for line in lines)
+    order.added_tax_minor = 0 if order.prices_include_tax else order.tax_minor
+    order.total_minor = order.items_minor + order.charges_minor + order.discount_minor + order.added_tax_minor
+    order.tax_computed_minor = sum(
+        tax.tax_by_rate(
+            ((line.tax_rate_bp or 0, line.total_minor) for line in lines),
+            includes_tax=order.prices_include_tax,
+            rounding=rounding,
+        ).values()
+    )
+    if order.total_minor != draft.total_minor:
+        raise DoesNotAddUp(f"{draft.number}: lines make {order.total_minor}, the channel says {draft.total_minor}")
+
+
+def mark(orders: Sequence[Order], *, cause: Cause, **axes: str | Mapping[UUID, str]) -> None:
+    """Write axes of orders, each a state for all or a state by order id. Moves that change nothing are left out."""
+    for axis, wanted in axes.items():
+        changes = [
+            states.Change(order.id, getattr(order, axis), wanted if isinstance(wanted, str) else wanted[order.id])
+            for order in orders
+            if isinstance(wanted, str) or order.id in wanted
+        ]
+        states.move_all(Order, axis, changes, moves=_AXES[axis], cause=cause)
+        for order in orders:
+            if isinstance(wanted, str) or order.id in wanted:
+                setattr(order, axis, wanted if isinstance(wanted, str) else wanted[order.id])
+
+
+def hold(reasons: Mapping[UUID, Sequence[tuple[str, str]]], *, actor: str) -> None:
+    """Put orders on hold (`order id -> [(reason, detail)]`); a reason that holds already is left as it is."""
+    rows = [
+        OrderHold(id=uuid7(), order_id=order, reason=reason, detail=detail[:300], set_by=actor, set_at=clock.now())
+        for order, wanted in reasons.items()
+        for reason, detail in wanted
+    ]
+    if rows:
+        OrderHold.objects.bulk_create(rows, ignore_conflicts=True)
+        Order.objects.filter(id__in=list(reasons)).update(is_held=True)
+
+
+def release(orders: Iterable[UUID], *, actor: str, reasons: Sequence[str] | None = None) -> int:
+    """End holds (all, or of these reasons); an order without a hold left goes on. Returns how many holds ended."""
+    ids = list(orders)
+    with transaction.atomic():
+        holds = OrderHold.objects.filter(order__in=ids, released_at=None)
+        if reasons is not None:
+            holds = holds.filter(reason__in=reasons)
+        ended = holds.update(released_at=clock.now(), released_by=actor)
+        if ended:
+            still = OrderHold.objects.filter(order=models.OuterRef("pk"), released_at=None)
+            Order.objects.filter(id__in=ids, is_held=True).exclude(models.Exists(still)).update(is_held=False)
+    return ended
+
+
+def lock(ids: Iterable[UUID]) -> list[Order]:
+    """Orders locked for this transaction, in id order (everywhere the same, so that two stories never deadlock)."""
+    return list(Order.objects.filter(id__in=set(ids)).order_by("id").select_for_update())
+
+
+def payable_minor(order: Order, lines: Iterable[OrderLine]) -> int:
+    """What is to be paid after units were called off: the total less the cancelled units' share (with their added tax)."""
+    return order.total_minor - sum(cancelled_minor(order, line, line.cancelled) for line in lines)
+
+
+def cancelled_minor(order: Order, line: OrderLine, units: int, *, before: int = 0) -> int:
+    """The value of units of a line, what the customer pays for them; parts of a line add up to the line exactly."""
+    if not line.quantity:
+        return 0
+    whole = line.total_minor + (0 if order.prices_include_tax else (line.tax_minor or 0))
+    return tax.share(whole, before=before, units=units, of=line.quantity)
+
+
+def close_if_done(orders: Sequence[Order], *, cause: Cause) -> None:
+    """An order that is delivered (or shipped) and settled needs nobody any more."""
+    done = [
+        order
+        for order in orders
+        if order.lifecycle == Lifecycle.OPEN
+        and order.fulfilment in {FulfilmentState.DELIVERED, FulfilmentState.RETURNED}
+        and order.payment in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED, PaymentState.NOT_REQUIRED}
+    ]
+    mark(done, cause=cause, lifecycle=Lifecycle.CLOSED)
+
+
+def allocation_of(wanted: int, allocated: int) -> str:
+    """The allocation axis of an order whose unshipped units are `wanted`, of which `allocated` are promised."""
+    if allocated >= wanted:
+        return AllocationState.FULL
+    return AllocationState.PARTIAL if allocated else AllocationState.NONE
+
+
+def as_row(order: Order) -> dict[str, Any]:
+    """Numbers of an order for a fact: references only, no personal data."""
+    return {"order": str(order.id), "number": order.number, "total_minor": order.total_minor, "currency": order.currency}

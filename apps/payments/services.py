@@ -1,0 +1,160 @@
+"""Money of orders: expected, and then what the provider says. A fact is believed only for its own order, amount and currency.
+
+Facts are totals, so that a repeat changes nothing and an older one cannot undo a newer one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.core import clock, states
+from apps.core.ids import uuid7
+from apps.core.states import Cause
+from apps.hub.contracts import PaymentFact, RefundFact
+from apps.ledger import services as ledger
+from apps.ledger.services import Posting
+from apps.orders.models import Order
+from apps.payments.models import Payment, Refund
+from apps.payments.states import MOVES, REFUND_MOVES, RefundStatus, Status
+
+
+class OverRefund(Exception):
+    """More would be given back than was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A genuine fact that is not a payment of this order: which class of difference, and what each side says."""
+
+    kind: str
+    payment: Payment
+    ours_minor: int
+    theirs_minor: int
+    words: str
+
+
+def expect(orders: Sequence[Order], *, connections: dict[UUID, UUID | None]) -> list[Payment]:
+    """One expected payment an order that has something to pay, in one statement. `connections`: order -> provider."""
+    return Payment.objects.bulk_create(
+        Payment(
+            id=uuid7(), order=order, connection_id=connections.get(order.id), method=order.payment_method,
+            currency=order.currency, expected_minor=order.total_minor, created_at=clock.now(),
+        )
+        for order in orders
+        if order.total_minor > 0
+    )  # fmt: skip
+
+
+def doubt(payment: Payment, fact: PaymentFact) -> Doubt | None:
+    """Why a genuine fact is not believed: another currency, or another amount than was ever due."""
+    if fact.currency != payment.currency:
+        return Doubt("payment_amount", payment, payment.expected_minor, fact.amount_minor, f"in {fact.currency}")
+    if fact.amount_minor != payment.expected_minor:
+        return Doubt("payment_amount", payment, payment.expected_minor, fact.amount_minor, "another amount")
+    return None
+
+
+def apply(payment: Payment, fact: PaymentFact, *, cause: Cause, party: UUID | None) -> bool:
+    """Bring a locked payment to what the fact says; posts what was captured. False when it says nothing new."""
+    before = (payment.status, payment.captured_minor, payment.provider_id, payment.expires_at)
+    payment.provider_id = payment.provider_id or fact.provider_id
+    payment.method = fact.method if fact.method != "unknown" else payment.method
+    payment.authorised_minor = max(payment.authorised_minor, fact.authorised_minor)
+    payment.voucher_url = fact.voucher_url or payment.voucher_url
+    payment.expires_at = fact.expires_at or payment.expires_at
+    captured = max(payment.captured_minor, fact.captured_minor)
+    if captured > payment.captured_minor:
+        payment.captured_at = payment.captured_at or clock.now()
+        ledger.record([_captured(payment, captured - payment.captured_minor, part=f"{captured}", party=party)])
+        payment.captured_minor = captured
+    target = _status(payment, fact)
+    if target != payment.status and target in MOVES[Status(payment.status)]:
+        states.move(payment, "status", target, moves=MOVES, cause=cause)
+    payment.save(
+        update_fields=[
+            "provider_id", "method", "authorised_minor", "voucher_url", "expires_at", "captured_minor", "captured_at",
+        ]
+    )  # fmt: skip
+    return before != (payment.status, payment.captured_minor, payment.provider_id, payment.expires_at)
+
+
+def _status(payment: Payment, fact: PaymentFact) -> str:
+    if payment.captured_minor:
+        return Status.CAPTURED
+    known = {"authorised": Status.AUTHORISED, "cancelled": Status.CANCELLED, "failed": Status.FAILED}
+    return known.get(fact.status, Status(payment.status))
+
+
+def _captured(payment: Payment, minor: int, *, part: str, party: UUID | None) -> Posting:
+    event = "payment.collected_on_delivery" if payment.method == "cod" else "payment.captured"
+    return Posting(
+        event=event, at=clock.now(), currency=payment.currency, source_kind="payment", source_id=payment.id,
+        figures={"amount": minor}, part=part, order_ref=payment.order_id, party=party,
+    )  # fmt: skip
+
+
+def collect(payment: Payment, minor: int, *, cause: Cause, party: UUID | None) -> None:
+    """Money that no gateway tells of: the channel collected it, or the carrier at the door."""
+    if minor <= payment.captured_minor:
+        return
+    ledger.record([_captured(payment, minor - payment.captured_minor, part=f"{minor}", party=party)])
+    payment.captured_minor, payment.captured_at = minor, clock.now()
+    payment.save(update_fields=["captured_minor", "captured_at"])
+    if payment.status != Status.CAPTURED:
+        states.move(payment, "status", Status.CAPTURED, moves=MOVES, cause=cause)
+
+
+def request_refund(payment: Payment, minor: int, *, source_id: UUID, reason: str) -> Refund | None:
+    """Promise a refund, once per cause; None when this cause was served before. Raises `OverRefund`.
+
+    The payment is locked by the caller; the promise counts at once, so that two causes cannot promise the same money.
+    """
+    if minor > payment.captured_minor - payment.refunded_minor:
+        raise OverRefund(f"{minor} of {payment.captured_minor - payment.refunded_minor} left")
+    refund, is_new = Refund.objects.get_or_create(
+        payment=payment, source_id=source_id,
+        defaults={"amount_minor": minor, "reason": reason[:200], "requested_at": clock.now()},
+    )  # fmt: skip
+    if not is_new:
+        return None
+    payment.refunded_minor += minor
+    payment.save(update_fields=["refunded_minor"])
+    return refund
+
+
+def settle_refund(refund: Refund, status: str, *, provider_id: str, cause: Cause, party: UUID | None) -> bool:
+    """What became of a promised refund; a succeeded one is posted, a failed one frees its promise. False: nothing new."""
+    target = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}.get(status)
+    if target is None or target not in REFUND_MOVES[RefundStatus(refund.status)]:
+        return False
+    with transaction.atomic():
+        states.move(refund, "status", target, moves=REFUND_MOVES, cause=cause)
+        refund.provider_id, refund.settled_at = provider_id or refund.provider_id, clock.now()
+        refund.save(update_fields=["provider_id", "settled_at"])
+        payment = Payment.objects.select_for_update().get(id=refund.payment_id)
+        if target is RefundStatus.FAILED:
+            payment.refunded_minor -= refund.amount_minor
+            payment.save(update_fields=["refunded_minor"])
+        else:
+            ledger.record(
+                [
+                    Posting(
+                        event="payment.refunded", at=clock.now(), currency=payment.currency, source_kind="refund",
+                        source_id=refund.id, figures={"amount": refund.amount_minor}, order_ref=payment.order_id,
+                        party=party,
+                    )
+                ]
+            )  # fmt: skip
+    return True
+
+
+def find_refund(fact: RefundFact, connection_id: UUID) -> Refund | None:
+    """The refund that a provider speaks of: by our reference, else by its id."""
+    rows = Refund.objects.filter(payment__connection=connection_id)
+    try:
+        by_reference = rows.filter(id=UUID(fact.reference)).first() if fact.reference else None
+    except ValueError:
+        by_reference = None
+    return by_reference or rows.filter(provider_id=fact.provider_id).exclude(provider_id="").first()

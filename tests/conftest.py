@@ -44,6 +44,7 @@ def _start_postgres() -> str:
 
 
 if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ.pop("BROKER_URL", None)  # tests ring no doorbell of the developer's
     if not os.environ.get("DATABASE_URL"):
         os.environ["DATABASE_URL"] = _start_postgres()
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)

@@ -1,9 +1,10 @@
 """Runs a command so that the terminal is never silent for long: python tools/aloud.py COMMAND ARGUMENT…
 
-Passes the output on as it comes and, whenever there was none for four seconds, says what is still running and for how
+Passes the output on as it comes and, whenever there was none for some seconds, says what is still running and for how
 long. Standard library only: it runs before the environment exists.
 """
 
+import math
 import os
 import pathlib
 import select
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 
-SILENCE_SECONDS = 4.0
+SILENCE_SECONDS = 2.5
 
 
 def main(command: list[str]) -> int:
@@ -40,7 +41,9 @@ def main(command: list[str]) -> int:
             line_is_open = not piece.endswith(b"\n")
             _write(piece)
         else:
-            _write(f"{chr(10) * line_is_open}  … {_title(command)}, {time.monotonic() - started:.0f} s\n".encode())
+            _write(
+                f"{chr(10) * line_is_open}  … {_title(command)}, {math.ceil(time.monotonic() - started)} s\n".encode()
+            )
             line_is_open = False
     code = process.wait()
     return code if code >= 0 else 128 - code

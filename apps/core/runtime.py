@@ -9,13 +9,14 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from signal import SIGKILL
 from typing import Self
 
 import psycopg
@@ -26,8 +27,8 @@ from apps.core import crypto
 from apps.core.binaries import find_valkey
 from apps.core.embedded import Postgres, Valkey
 from apps.core.ports import next_free_port
-from apps.core.spawn import spawn
-from apps.core.supervise import Supervisor, Unstarted, tail
+from apps.core.spawn import die_with_parent, spawn
+from apps.core.supervise import STOP_SIGNALS, Supervisor, Unstarted, tail
 
 DATABASE = "kurogo"
 OWNER = "kurogo_owner"  # migrates
@@ -122,7 +123,7 @@ class Runtime:
         """Run `manage.py WORDS` to its end, with signs of life; `Unstarted` with the end of its log when it fails."""
         title, log = words[0], self.home / "log" / f"{words[0]}.log"
         with heartbeat(self.say, title, log=log):
-            process = spawn([*manage_py(), *words], {**self.env, **env}, log=log, death_signal=SIGKILL)
+            process = spawn([*manage_py(), *words], {**self.env, **env}, log=log, death_signal=signal.SIGKILL)
             try:
                 code = process.wait()
             except BaseException:
@@ -152,13 +153,13 @@ class Runtime:
     def start_worker(self) -> None:
         """Celery when there is a broker, else the loop alone."""
         self.supervisor.start(
-            "worker", worker_argv(broker=self.env.get("BROKER_URL", "")), self.env, death_signal=SIGKILL
+            "worker", worker_argv(broker=self.env.get("BROKER_URL", "")), self.env, death_signal=signal.SIGKILL
         )
 
     def start_beat(self) -> None:
         """The timetable's bell; without a broker the worker's loop looks at the timetable itself."""
         if self.env.get("BROKER_URL"):
-            self.supervisor.start("beat", beat_argv(), self.env, death_signal=SIGKILL)
+            self.supervisor.start("beat", beat_argv(), self.env, death_signal=signal.SIGKILL)
 
     # Inside
 
@@ -193,6 +194,34 @@ class Runtime:
         self.say("Valkey is up.")
 
 
+@contextlib.contextmanager
+def opened(
+    home: Path, *, say: Callable[[str], None], is_apart: bool = False, durable: bool = True
+) -> Iterator[Runtime]:
+    """A Runtime for a command in a terminal (main thread): Ctrl-C, SIGTERM and a closed terminal stop everything in order.
+
+    During the block the signals raise KeyboardInterrupt; while the programs stop they are ignored. Run by make, the
+    command ends with make.
+    """
+    if os.environ.get("KUROGO_TETHERED"):
+        die_with_parent()
+    before = {number: signal.signal(number, _interrupt) for number in STOP_SIGNALS}
+    try:
+        with Runtime(home, say=say, is_apart=is_apart, durable=durable) as runtime:
+            try:
+                yield runtime
+            finally:
+                for number in STOP_SIGNALS:
+                    signal.signal(number, signal.SIG_IGN)
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
+
+
+def _interrupt(_number: int, _frame: types.FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def program_environment(home: Path, kept: Secrets) -> dict[str, str]:
     """Our environment plus what every program of the installation needs; words already set from outside win."""
     env = {name: value for name, value in os.environ.items() if name != "KUROGO_TETHERED"}
@@ -210,7 +239,7 @@ def manage_py() -> list[str]:
 def web_argv(*, host: str, port: int) -> list[str]:
     """granian, WSGI; KUROGO_WEB_WORKERS processes (1)."""
     words = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
-    words += ["--workers", os.environ.get("KUROGO_WEB_WORKERS", "1"), "--blocking-threads", "8", "--no-ws"]
+    words += ["--workers", os.environ.get("KUROGO_WEB_WORKERS", "1"), "--blocking-threads", "4", "--no-ws"]
     words += ["--workers-kill-timeout", "5", "--respawn-failed-workers", "--working-dir", str(settings.BASE_DIR)]
     return [*words, "config.wsgi:application"]
 

@@ -5,9 +5,7 @@
 
 import argparse
 import os
-import signal
 import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.core import runtime
 from apps.core.binaries import NoPostgres
-from apps.core.spawn import die_with_parent
-from apps.core.supervise import STOP_SIGNALS, Busy, Unstarted
+from apps.core.supervise import Busy, Unstarted
 
 
 class Command(BaseCommand):
@@ -36,18 +33,10 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, only: str | None, host: str, port: int, **_options: Any) -> None:
         if only:
             self._become(only, host=host, port=port)
-        if os.environ.get("KUROGO_TETHERED"):
-            die_with_parent()
-        for number in STOP_SIGNALS:
-            signal.signal(number, _interrupt)
         try:
-            with runtime.Runtime(settings.DATA_DIR, say=self._say) as kurogo:
-                try:
-                    self._start(kurogo, host=host, port=port)
-                    kurogo.supervisor.run_until_signal()
-                finally:  # what follows is an orderly end; a second Ctrl-C must not break it
-                    for number in STOP_SIGNALS:
-                        signal.signal(number, signal.SIG_IGN)
+            with runtime.opened(Path(settings.DATA_DIR), say=self._say) as kurogo:
+                self._start(kurogo, host=host, port=port)
+                kurogo.supervisor.run_until_signal()
         except KeyboardInterrupt:
             self._say("Stopped before it was ready.")
         except (Busy, NoPostgres, Unstarted) as error:
@@ -87,7 +76,3 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         sys.stdout.flush()
-
-
-def _interrupt(_number: int, _frame: types.FrameType | None) -> None:
-    raise KeyboardInterrupt

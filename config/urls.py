@@ -2,8 +2,14 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
+
+from apps.staff import entry
 
 urlpatterns = [
+    path("", include("apps.staff.urls")),
+    path("accounts/", include("apps.staff.account_urls")),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("language/", set_language, name="set_language"),
+    path("health/", entry.health, name="health"),
 ]

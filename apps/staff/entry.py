@@ -1,0 +1,28 @@
+"""The few addresses that are open to everybody: the front door and the health check."""
+
+from allauth.account.views import login
+from django.db import connection
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from apps.staff import pages
+
+
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponseBase:
+    """The sign-in page for a stranger, the first page of their work for everybody else."""
+    if not request.user.is_authenticated:
+        return login(request)
+    return redirect(pages.first_for(request.user))
+
+
+@never_cache
+@require_safe
+def health(_request: HttpRequest) -> HttpResponseBase:
+    """200 while the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"ok": True})

@@ -32,6 +32,8 @@ SWEEP_SECONDS = env.float("KUROGO_SWEEP_SECONDS", default=1.0)
 HOOK_MAX_BYTES = env.int("KUROGO_HOOK_MAX_BYTES", default=8 * 1024 * 1024)
 SANDBOX_ADDRESS = env.str("KUROGO_SANDBOX", default="")
 SANDBOX_TOKEN = env.str("KUROGO_SANDBOX_TOKEN", default="")
+# Where the shop sells from: the country whose tax rates apply to lines for which the channel names none.
+KUROGO_COUNTRY = env.str("KUROGO_COUNTRY", default="JP")
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",

@@ -1,0 +1,144 @@
+"""Take in sales: for each, order, stock and expected payment stand or fall together. One sale is a batch of one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.catalog import services as catalog
+from apps.channels import services as channels
+from apps.core.states import Cause
+from apps.customers import services as customers
+from apps.flows import wiring
+from apps.hub import contracts, external_ids, inbox, outbox
+from apps.hub.contracts import OrderDraft
+from apps.hub.models import Connection
+from apps.inventory import services as inventory
+from apps.inventory.models import Demand
+from apps.inventory.services import Wanted
+from apps.orders import holds
+from apps.orders import services as orders
+from apps.orders.models import Order, OrderLine
+from apps.orders.services import Sale
+from apps.orders.states import PaymentState
+from apps.payments import services as payments
+
+ACTOR = "intake"
+
+
+@dataclass(slots=True)
+class Placed:
+    """What became of a batch: orders placed, drafts of orders that were there before."""
+
+    orders: list[Order] = field(default_factory=list)
+    known: list[OrderDraft] = field(default_factory=list)
+
+
+def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
+    """Orders that are new to us are placed in the order given; the others are handed back as known."""
+    with transaction.atomic():
+        seen = external_ids.find(source.id, "order", (draft.external_id for draft in drafts))
+        fresh: dict[str, OrderDraft] = {}
+        placed = Placed()
+        for draft in drafts:
+            if draft.external_id in seen or draft.external_id in fresh:
+                placed.known.append(draft)
+            else:
+                fresh[draft.external_id] = draft
+        if not fresh:
+            return placed
+        opened = _open(list(fresh.values()), source)
+        external_ids.claim(source.id, "order", {d: o.id for d, (o, _) in zip(fresh, opened, strict=True)})
+        placed.orders = [order for order, _ in opened]
+        demands = inventory.allocate(_wanted(opened, source), actor=ACTOR)
+        _mark_allocation(placed.orders, demands)
+        _expect_payments(placed.orders, source)
+        _hold(opened)
+        channels.sold(source.id, _units(opened))
+        outbox.publish(
+            (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed.orders),
+            are_new_subjects=True,
+        )
+        inbox.wake(_names(order) for order in placed.orders)
+        inbox.wake(f"order:{order.number}" for order in placed.orders)
+    return placed
+
+
+def _names(order: Order) -> str:
+    return f"order:{order.external_number}"
+
+
+def _open(drafts: Sequence[OrderDraft], source: Connection) -> list[tuple[Order, list[OrderLine]]]:
+    variants = catalog.find_variants(line.sku for draft in drafts for line in draft.lines if line.kind == "item")
+    people = customers.recognise(source.brand, [draft.customer for draft in drafts])
+    places = customers.keep_addresses(
+        [(person, draft.ship_to) for person, draft in zip(people, drafts, strict=True)]
+    )
+    sales = [Sale(*row) for row in zip(drafts, people, places, strict=True)]
+    return orders.open_orders(source, sales, variants, country=settings.KUROGO_COUNTRY)
+
+
+def _wanted(opened: Sequence[tuple[Order, list[OrderLine]]], source: Connection) -> list[Wanted]:
+    return [
+        Wanted(
+            kind="order_line", subject=line.id, group=order.id, holder=source.id, variant=line.variant_id,
+            quantity=line.quantity, arrived_at=order.taken_at,
+        )
+        for order, lines in opened
+        for line in lines
+        if line.variant_id and line.quantity > 0
+    ]  # fmt: skip
+
+
+def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None:
+    wanted: dict[UUID, int] = defaultdict(int)
+    given: dict[UUID, int] = defaultdict(int)
+    for demand in demands:
+        wanted[demand.group] += demand.quantity
+        given[demand.group] += demand.allocated
+    short = [order for order in placed if given[order.id] < wanted[order.id]]
+    for order in short:
+        order.was_short = True
+    Order.objects.filter(id__in=[order.id for order in short]).update(was_short=True)
+    states = {order.id: orders.allocation_of(wanted[order.id], given[order.id]) for order in placed}
+    orders.mark(placed, cause=Cause(ACTOR), allocation=states)
+
+
+def _expect_payments(placed: Sequence[Order], source: Connection) -> None:
+    provider = wiring.first("payment", source.brand_id)
+    through = {
+        order.id: (provider.id if provider and order.payment_method in {"card", "konbini", "bank"} else None)
+        for order in placed
+    }
+    expected = payments.expect(placed, connections=through)
+    for payment in expected:
+        if payment.method == "prepaid":
+            payments.collect(payment, payment.expected_minor, cause=Cause(ACTOR, "collected by the channel"), party=source.id)
+    prepaid = [order for order in placed if order.payment_method == "prepaid" and order.total_minor > 0]
+    orders.mark(prepaid, cause=Cause(ACTOR, "collected by the channel"), payment=PaymentState.PAID)
+
+
+def _hold(opened: Sequence[tuple[Order, list[OrderLine]]]) -> None:
+    """What a person has to look at; the order keeps its units meanwhile, and others go on."""
+    reasons: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    for order, lines in opened:
+        unknown = [line.sku or line.title for line in lines if line.kind == OrderLine.Kind.ITEM and not line.variant_id]
+        if unknown:
+            reasons[order.id].append((holds.UNKNOWN_SKU, ", ".join(unknown)))
+        if order.payment_method == contracts.UNKNOWN and order.total_minor > 0:
+            reasons[order.id].append((holds.UNKNOWN_PAYMENT, order.payment_raw))
+        if order.ship_to is None or not (order.ship_to.line1 and order.ship_to.country):
+            reasons[order.id].append((holds.NO_ADDRESS, ""))
+    orders.hold(reasons, actor=ACTOR)
+
+
+def _units(opened: Sequence[tuple[Order, list[OrderLine]]]) -> dict[UUID, int]:
+    units: dict[UUID, int] = defaultdict(int)
+    for _, lines in opened:
+        for line in lines:
+            if line.variant_id and line.quantity > 0:
+                units[line.variant_id] += line.quantity
+    return units

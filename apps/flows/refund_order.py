@@ -1,0 +1,80 @@
+"""Give money back, exactly once per cause, never more than was taken. The provider is told by a delivery whose key is ours."""
+
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.db import transaction
+
+from apps.core.ids import uuid7
+from apps.core.states import Cause
+from apps.hub import outbox
+from apps.hub.contracts import RefundFact
+from apps.hub.models import Connection
+from apps.orders import services as orders
+from apps.orders.models import Order
+from apps.orders.states import PaymentState
+from apps.payments import services as payments
+from apps.payments.models import Payment, Refund
+
+
+def refund(payment: Payment, *, amount_minor: int, reason: str, actor: str) -> Refund | None:
+    """A person gives money back. Raises `payments.OverRefund`."""
+    with transaction.atomic():
+        orders.lock([payment.order_id])
+        locked = Payment.objects.select_for_update().get(id=payment.id)
+        return promise(locked, amount_minor, source_id=uuid7(), reason=reason, actor=actor)
+
+
+def promise(payment: Payment, minor: int, *, source_id: UUID, reason: str, actor: str) -> Refund | None:
+    """Promise a refund of a locked payment for one cause; None when this cause was served before.
+
+    What the channel collected the channel gives back: it is settled at once. Cash goes back by hand: it stays requested.
+    """
+    made = payments.request_refund(payment, minor, source_id=source_id, reason=reason)
+    if made is None:
+        return None
+    cause = Cause(actor, reason, "refund", made.id)
+    _mark(payment, cause)
+    if payment.connection_id:
+        outbox.publish([outbox.NewFact("refund.requested", "refund", made.id, {"refund": str(made.id)})])
+    elif payment.method == "prepaid":
+        party = Order.objects.values_list("channel", flat=True).get(id=payment.order_id)
+        payments.settle_refund(made, "succeeded", provider_id="", cause=cause, party=party)
+    return made
+
+
+def take_fact(fact: RefundFact, *, source: Connection) -> bool:
+    """What a provider says of a refund: of ours it is settled; one made in the provider's console becomes ours.
+
+    False when its payment is not known yet: the event waits for it.
+    """
+    cause = Cause(f"connection:{source.name}"[:80], "refund at the provider")
+    with transaction.atomic():
+        known = payments.find_refund(fact, source.id)
+        if known is not None:
+            locked = Refund.objects.select_for_update().get(id=known.id)
+            if payments.settle_refund(locked, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id):
+                _mark(Payment.objects.get(id=locked.payment_id), cause)
+            return True
+        payment = Payment.objects.filter(connection=source, provider_id=fact.payment_provider_id).first()
+        if payment is None:
+            return False
+        orders.lock([payment.order_id])
+        payment = Payment.objects.select_for_update().get(id=payment.id)
+        made = payments.request_refund(payment, fact.amount_minor, source_id=_named(fact), reason="made at the provider")
+        if made is not None:
+            payments.settle_refund(made, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id)
+            _mark(Payment.objects.get(id=payment.id), cause)
+    return True
+
+
+def _named(fact: RefundFact) -> UUID:
+    """A stable id for a refund that we did not ask for, from the provider's id."""
+    return uuid5(NAMESPACE_URL, f"refund:{fact.provider_id}")
+
+
+def _mark(payment: Payment, cause: Cause) -> None:
+    order = Order.objects.select_for_update().get(id=payment.order_id)
+    wanted = PaymentState.REFUNDED if payment.refunded_minor >= payment.captured_minor else PaymentState.PARTLY_REFUNDED
+    if payment.refunded_minor == 0 or order.payment == PaymentState.REFUNDED:
+        return
+    orders.mark([order], cause=cause, payment=wanted)

@@ -1,0 +1,120 @@
+"""Money moved: bring payments, orders and the book to what the provider says, for exactly this order, amount and currency."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from apps.core.states import Cause
+from apps.flows import cancel_order
+from apps.hub import outbox
+from apps.hub.contracts import PaymentFact
+from apps.hub.models import Connection
+from apps.orders import holds
+from apps.orders import services as orders
+from apps.orders.models import Order
+from apps.orders.states import FulfilmentState, Lifecycle, PaymentState
+from apps.payments import services as payments
+from apps.payments.models import Payment
+from apps.payments.states import Status
+from apps.reconciliation import services as reconciliation
+from apps.reconciliation.models import Difference
+
+_AXIS = {
+    Status.AUTHORISED: PaymentState.AUTHORISED,
+    Status.CAPTURED: PaymentState.PAID,
+    Status.CANCELLED: PaymentState.VOIDED,
+}
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of facts: how many said something new, how many were not believed, and which found no order yet."""
+
+    changed: list[Payment] = field(default_factory=list)
+    doubted: int = 0
+    orphans: list[PaymentFact] = field(default_factory=list)
+
+
+def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
+    """Apply facts of one provider in the order given. An orphan is handed back: its event waits for its order."""
+    done = Settled()
+    cause = Cause(f"connection:{source.name}"[:80])
+    with transaction.atomic():
+        found = _payments_of(facts, source)
+        locked_orders = {order.id: order for order in orders.lock(p.order_id for p in found.values())}
+        rows = Payment.objects.filter(id__in={p.id for p in found.values()}).order_by("id").select_for_update()
+        locked = {row.id: row for row in rows}
+        for fact in facts:
+            match = found.get(fact.provider_id)
+            if match is None:
+                done.orphans.append(fact)
+                continue
+            payment = locked[match.id]
+            order = locked_orders[payment.order_id]
+            if doubt := payments.doubt(payment, fact):
+                _differ(doubt, fact, order, source)
+                done.doubted += 1
+            elif payments.apply(payment, fact, cause=cause, party=source.id):
+                done.changed.append(payment)
+                _mark(order, payment, cause)
+    return done
+
+
+def _payments_of(facts: Sequence[PaymentFact], source: Connection) -> dict[str, Payment]:
+    """The payment each fact speaks of, by provider id: known by that id, or the open one of the order it names."""
+    ids = {fact.provider_id for fact in facts}
+    found = {p.provider_id: p for p in Payment.objects.filter(connection=source, provider_id__in=ids)}
+    names = {fact.order_reference for fact in facts if fact.provider_id not in found and fact.order_reference}
+    if names:
+        rows = Payment.objects.filter(
+            Q(order__external_number__in=names) | Q(order__number__in=names),
+            connection=source, provider_id="", order__brand=source.brand_id,
+        ).select_related("order").order_by("id")  # fmt: skip
+        by_name: dict[str, Payment] = {}
+        for row in rows:
+            by_name[row.order.external_number] = row
+            by_name[row.order.number] = row
+        for fact in facts:
+            if fact.provider_id not in found and fact.order_reference in by_name:
+                found[fact.provider_id] = by_name[fact.order_reference]
+    return found
+
+
+def _differ(doubt: payments.Doubt, fact: PaymentFact, order: Order, source: Connection) -> None:
+    """Genuine, but not this order's money: a difference for a person, the order on hold, nothing booked."""
+    reconciliation.note(
+        Difference.Kind.PAYMENT_AMOUNT, source, fact.provider_id, order_ref=order.id, currency=fact.currency,
+        ours_minor=doubt.ours_minor, theirs_minor=doubt.theirs_minor,
+        evidence={"order": order.number, "ours": doubt.payment.currency, "theirs": fact.currency, "words": doubt.words},
+    )  # fmt: skip
+    orders.hold({order.id: [(holds.PAYMENT_DIFFERS, f"{fact.amount_minor} {fact.currency}")]}, actor="settle_payment")
+
+
+def _mark(order: Order, payment: Payment, cause: Cause) -> None:
+    wanted = _AXIS.get(Status(payment.status))
+    if payment.status == Status.CAPTURED and payment.refunded_minor:
+        wanted = None  # the refund's story has written the axis
+    if wanted and wanted != order.payment and order.payment in {PaymentState.UNPAID, PaymentState.AUTHORISED}:
+        orders.mark([order], cause=cause, payment=wanted)
+        outbox.publish([outbox.NewFact(f"payment.{payment.status}", "order", order.id, orders.as_row(order))])
+    if payment.status == Status.CANCELLED and _may_be_cancelled(order):
+        cancel_order.cancel(order, actor=cause.actor, reason="the payment was cancelled or ran out", source_id=payment.id)
+
+
+def _may_be_cancelled(order: Order) -> bool:
+    return order.lifecycle == Lifecycle.OPEN and order.fulfilment == FulfilmentState.UNFULFILLED
+
+
+def collect_on_delivery(order_ids: Sequence[UUID], *, cause: Cause) -> None:
+    """The carrier took the money at the door: 代金引換 is paid when the parcel is delivered. Orders are locked by the caller."""
+    rows = Payment.objects.filter(order__in=order_ids, method="cod", status=Status.EXPECTED).select_for_update()
+    for payment in rows.select_related("order"):
+        lines = payment.order.lines.all()
+        minor = orders.payable_minor(payment.order, lines)
+        carrier = payment.order.shipments.values_list("carrier", flat=True).first()
+        payments.collect(payment, minor, cause=cause, party=carrier)
+        order = Order.objects.get(id=payment.order_id)
+        orders.mark([order], cause=cause, payment=PaymentState.PAID)

@@ -88,7 +88,10 @@ class OrderDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnLineDraft:
-    """Units that came back or were called off. `order_number` is empty where the source does not know the sale."""
+    """Units that came back or were called off. `order_number` is empty where the source does not know the sale.
+
+    `order_external_id` is the sale's id at the channel, where that is all that the source tells of it.
+    """
 
     number: int
     sku: str
@@ -97,6 +100,7 @@ class ReturnLineDraft:
     order_number: str = ""
     reason: str = ""
     title: str = ""
+    order_external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +294,10 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRequest:
-    """Buy the label of one parcel. `reference` (our parcel's number, 50 characters at most) is what we can ask by."""
+    """Buy the label of one parcel. `reference` (our parcel's number, 50 characters at most) is what we can ask by.
+
+    `order_number` and `lines` say what is in it, for carriers that print or declare it.
+    """
 
     reference: str
     ship_from: Address
@@ -299,6 +306,8 @@ class LabelRequest:
     service: str = ""
     cash_on_delivery_minor: int = 0
     currency: str = ""
+    order_number: str = ""
+    lines: tuple[FulfilmentLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

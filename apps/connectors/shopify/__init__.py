@@ -1,0 +1,23 @@
+"""Shopify: what the connector can do and how its writes are kept from happening twice."""
+
+from apps.connectors.shopify.settings import ShopifySettings
+from apps.hub.abilities import Once
+from apps.hub.registry import Manifest
+
+API_VERSION = "2026-10"
+
+CONNECTOR = Manifest(
+    slug="shopify",
+    label="Shopify",
+    kind="channel",
+    abilities=("orders", "catalogue", "stock.read", "stock.write", "fulfilment"),
+    settings=ShopifySettings,
+    load="apps.connectors.shopify.connector.ShopifyConnector",
+    once={"stock.set": Once.KEY, "fulfilment.create": Once.NATURAL_KEY},
+    webhook="apps.connectors.shopify.webhook",
+    secrets=("access_token", "webhook_secret", "webhook_secret_old"),
+    host_field="shop_url",
+    docs_url="https://shopify.dev/docs/api/admin-graphql/2026-10",
+    api_version=API_VERSION,
+    verified_against="the vendor's Admin GraphQL schema 2026-10, its webhook examples 2026-07, and our stand-in",
+)

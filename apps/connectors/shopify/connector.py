@@ -1,0 +1,194 @@
+"""The shop's abilities: client and mapping put together. It keeps nothing between two calls."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from apps.connectors.shopify import codes, mapping, mapping_graphql, mapping_stock, stock
+from apps.connectors.shopify.client import Client
+from apps.connectors.shopify.settings import ShopifySettings
+from apps.hub import contracts as c
+from apps.hub.abilities import Event
+from apps.hub.errors import Misconfigured, Permanent, Unreadable
+
+
+class ShopifyConnector:
+    """One shop and one of its locations."""
+
+    def __init__(self, settings: ShopifySettings, connection_id: UUID) -> None:
+        self.settings = settings
+        self.connection_id = connection_id
+        self._client = Client(settings)
+        self._location = mapping.gid("Location", settings.location_id) if settings.location_id else ""
+
+    # Inbound
+
+    def read(self, topic: str, raw: bytes) -> Sequence[Any]:
+        """A notice or a polled order to our words. Raises `Unreadable`, also for a topic that is not in our tables."""
+        try:
+            return self._read(topic, orjson.loads(raw))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+            raise Unreadable(f"{topic}: {type(error).__name__} {error}") from error
+
+    def _read(self, topic: str, body: Any) -> Sequence[Any]:
+        prefix = self.settings.order_prefix
+        if topic == codes.POLLED_ORDER:
+            body = mapping_graphql.webhook_order(body)
+        if topic in codes.ORDER_TOPICS or topic == codes.POLLED_ORDER:
+            return (mapping.order_draft(body, prefix=prefix), *mapping.refunds_of(body, prefix=prefix))
+        if topic == codes.REFUND_TOPIC:
+            draft = mapping.return_draft(body)
+            return (draft,) if draft else ()
+        if topic in codes.PRODUCT_TOPICS:
+            return mapping_stock.product_cards(body)
+        if topic == codes.STOCK_TOPIC:
+            return mapping_stock.stock_notice(body, location=self._location)
+        if topic in codes.ECHO_TOPICS:
+            return ()
+        raise Unreadable(f"no table of ours reads {topic}")
+
+    # Orders
+
+    def changed_orders(self, since: datetime, until: datetime) -> Iterator[Sequence[Event]]:
+        """Pages of orders changed in [since, until), oldest change first; the shop counts whole seconds."""
+        window = f"updated_at:>='{_floor(since)}' AND updated_at:<'{_ceiling(until)}'"
+        for nodes in self._pages("Orders", ("orders",), {"query": window}):
+            yield [self._event(node) for node in nodes]
+
+    def fetch_order(self, external_id: str) -> Event | None:
+        """One order as it stands now."""
+        node = self._client.call("Order", {"id": mapping.gid("Order", external_id)})["order"]
+        return self._event(node) if node else None
+
+    def _event(self, node: dict[str, Any]) -> Event:
+        lines = node["lineItems"]
+        self._complete(lines, "OrderLines", ("order", "lineItems"), node["id"])
+        node["refunds"] = [self._refund(refund["id"]) for refund in node["refunds"]]
+        return Event(
+            id=f"poll:{node['id']}:{node['updatedAt']}",
+            topic=codes.POLLED_ORDER,
+            at=mapping.moment(node["updatedAt"]),
+            raw=orjson.dumps(node),
+            subject=f"order:{node['name']}",
+        )
+
+    def _refund(self, reference: str) -> dict[str, Any]:
+        refund: dict[str, Any] = self._client.call("Refund", {"id": reference, "after": None})["refund"]
+        self._complete(refund["refundLineItems"], "Refund", ("refund", "refundLineItems"), reference)
+        return refund
+
+    # Catalogue and stock
+
+    def variants(self) -> Iterator[Sequence[c.VariantCard]]:
+        """Pages of everything the shop lists."""
+        after = None
+        while True:
+            data = self._client.call("Variants", {"after": after, "location": self._location})
+            page = data["productVariants"]
+            yield [
+                mapping_stock.variant_card(node, shop=data["shop"], location=self._location) for node in page["nodes"]
+            ]
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def shown_stock(self) -> Iterator[Sequence[c.StockQuantity]]:
+        """Pages of what is available at our location; `external_id` is the inventory item's."""
+        for nodes in self._pages("ShownStock", ("location", "inventoryLevels"), {"location": self._location}):
+            levels = (mapping_stock.stock_level(node, location=self._location) for node in nodes)
+            yield [level for level in levels if level]
+
+    def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
+        """Compare and set, 250 at most; see `stock`."""
+        return stock.Push(self._client, self._location, key).settle(quantities)
+
+    # Fulfilments
+
+    def create_fulfilment(self, fulfilment: c.Fulfilment, key: str) -> c.FulfilmentReceipt:
+        """Tell the shop once: the order's fulfilments are looked through first, for the vendor has no key here."""
+        order = self._to_fulfil(fulfilment)
+        if order is None:
+            raise Permanent(f"{fulfilment.order_number}: Shopify does not know the order")
+        done = mapping_stock.fulfilment_of(order, fulfilment)
+        if done:
+            return done
+        wanted = mapping_stock.fulfilment_input(fulfilment, order, location=self._location)
+        answer = self._client.call("CreateFulfilment", {"fulfillment": wanted})["fulfillmentCreate"]
+        if answer["userErrors"]:
+            raise Permanent(f"{fulfilment.order_number}: {'; '.join(e['message'] for e in answer['userErrors'])}")
+        return c.FulfilmentReceipt(
+            reference=fulfilment.reference, external_id=mapping.tail(answer["fulfillment"]["id"])
+        )
+
+    def find_fulfilment(self, fulfilment: c.Fulfilment) -> c.FulfilmentReceipt | None:
+        """The fulfilment with our tracking number (or, without one, our shipment's number)."""
+        order = self._to_fulfil(fulfilment)
+        return mapping_stock.fulfilment_of(order, fulfilment) if order else None
+
+    def _to_fulfil(self, fulfilment: c.Fulfilment) -> dict[str, Any] | None:
+        reference = mapping.gid("Order", fulfilment.order_external_id)
+        order: dict[str, Any] | None = self._client.call("Fulfilments", {"id": reference})["order"]
+        for node in order["fulfillmentOrders"]["nodes"] if order else ():
+            self._complete(node["lineItems"], "FulfilmentLines", ("fulfillmentOrder", "lineItems"), node["id"])
+        return order
+
+    # Health
+
+    def check(self) -> Mapping[str, str]:
+        """Raises `Misconfigured` with the scope or the location that is missing."""
+        if not self._location:
+            raise Misconfigured("no location is set: give the id of the location whose stock Kurogo keeps")
+        data = self._client.call("Health", {"location": self._location})
+        granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
+        missing = [s for s in codes.SCOPES if s not in granted and s.replace("read_", "write_", 1) not in granted]
+        if missing:
+            raise Misconfigured(f"the app lacks the access scope {', '.join(missing)}")
+        if not data["location"] or not data["location"]["isActive"]:
+            raise Misconfigured(f"the shop has no active location {self.settings.location_id}")
+        return {
+            "shop": data["shop"]["name"],
+            "currency": data["shop"]["currencyCode"],
+            "location": data["location"]["name"],
+        }
+
+    # Pages
+
+    def _pages(self, operation: str, path: Sequence[str], variables: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        after = None
+        while True:
+            page = _at(self._client.call(operation, {**variables, "after": after}), path)
+            if page is None:
+                raise Misconfigured(f"{operation}: the shop has no such {path[0]}")
+            yield page["nodes"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def _complete(self, page: dict[str, Any], operation: str, path: Sequence[str], reference: str) -> None:
+        """Add what did not fit the first page (an order of 705 lines)."""
+        while page["pageInfo"]["hasNextPage"]:
+            variables = {"id": reference, "after": page["pageInfo"]["endCursor"]}
+            more = _at(self._client.call(operation, variables), path)
+            if more is None:
+                raise Permanent(f"{reference} vanished while it was read")
+            page["nodes"] += more["nodes"]
+            page["pageInfo"] = more["pageInfo"]
+
+
+def _at(data: dict[str, Any] | None, path: Sequence[str]) -> dict[str, Any] | None:
+    for name in path:
+        if data is None:
+            return None
+        data = data[name]
+    return data
+
+
+def _floor(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ceiling(at: datetime) -> str:
+    return _floor(at + timedelta(microseconds=999_999))

@@ -1,0 +1,177 @@
+"""Every GraphQL document that we send, by its operation's name. The stand-in and the contract test read this table."""
+
+_PAGE = "pageInfo { hasNextPage endCursor }"
+_MONEY = "shopMoney { amount currencyCode }"
+_TAX = f"taxLines {{ rate priceSet {{ {_MONEY} }} }}"
+_LINE_TAX = f"taxLines(first: 5) {{ rate priceSet {{ {_MONEY} }} }}"
+_ALLOCATIONS = f"discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} discountApplication {{ index }} }}"
+
+_LINE = f"""
+fragment Line on LineItem {{
+  id sku name title quantity requiresShipping variant {{ id }}
+  originalUnitPriceSet {{ {_MONEY} }}
+  {_LINE_TAX}
+  {_ALLOCATIONS}
+}}"""
+
+_ORDER = f"""
+fragment OrderNow on Order {{
+  id name createdAt processedAt updatedAt cancelledAt
+  currencyCode taxesIncluded
+  totalPriceSet {{ {_MONEY} }}
+  totalDiscountsSet {{ {_MONEY} }}
+  totalTipReceivedSet {{ {_MONEY} }}
+  originalTotalAdditionalFeesSet {{ {_MONEY} }}
+  originalTotalDutiesSet {{ {_MONEY} }}
+  paymentGatewayNames displayFinancialStatus note email phone customerLocale
+  customer {{ id firstName lastName defaultEmailAddress {{ emailAddress }} defaultPhoneNumber {{ phoneNumber }} }}
+  shippingAddress {{ name company zip countryCodeV2 province city address1 address2 phone }}
+  shippingLines(first: 5) {{ nodes {{ id title originalPriceSet {{ {_MONEY} }} {_TAX} {_ALLOCATIONS} }} }}
+  discountApplications(first: 10) {{ nodes {{
+    index
+    ... on DiscountCodeApplication {{ code }}
+    ... on ManualDiscountApplication {{ title }}
+    ... on AutomaticDiscountApplication {{ title }}
+    ... on ScriptDiscountApplication {{ title }}
+  }} }}
+  refunds(first: 50) {{ id }}
+  lineItems(first: $lines) {{ nodes {{ ...Line }} {_PAGE} }}
+}}"""
+
+ORDERS = f"""
+query Orders($first: Int!, $lines: Int!, $after: String, $query: String!) {{
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{ nodes {{ ...OrderNow }} {_PAGE} }}
+}}{_ORDER}{_LINE}"""
+
+ORDER = f"""
+query Order($id: ID!, $lines: Int!) {{
+  order(id: $id) {{ ...OrderNow }}
+}}{_ORDER}{_LINE}"""
+
+ORDER_LINES = f"""
+query OrderLines($id: ID!, $lines: Int!, $after: String) {{
+  order(id: $id) {{ lineItems(first: $lines, after: $after) {{ nodes {{ ...Line }} {_PAGE} }} }}
+}}{_LINE}"""
+
+REFUND = f"""
+query Refund($id: ID!, $lines: Int!, $after: String) {{
+  refund(id: $id) {{
+    id note createdAt processedAt
+    refundLineItems(first: $lines, after: $after) {{
+      nodes {{
+        quantity restockType subtotalSet {{ {_MONEY} }} totalTaxSet {{ {_MONEY} }} lineItem {{ id sku title }}
+      }}
+      {_PAGE}
+    }}
+  }}
+}}"""
+
+VARIANTS = f"""
+query Variants($first: Int!, $after: String, $location: ID!) {{
+  shop {{ currencyCode taxesIncluded }}
+  productVariants(first: $first, after: $after, sortKey: ID) {{
+    nodes {{
+      id sku title barcode price
+      product {{ id title }}
+      inventoryItem {{
+        id
+        measurement {{ weight {{ unit value }} }}
+        inventoryLevel(locationId: $location) {{ quantities(names: ["available"]) {{ quantity }} }}
+      }}
+    }}
+    {_PAGE}
+  }}
+}}"""
+
+SHOWN_STOCK = f"""
+query ShownStock($first: Int!, $after: String, $location: ID!) {{
+  location(id: $location) {{
+    inventoryLevels(first: $first, after: $after) {{
+      nodes {{ item {{ id sku }} quantities(names: ["available"]) {{ quantity }} }}
+      {_PAGE}
+    }}
+  }}
+}}"""
+
+SHOWN_ITEMS = """
+query ShownItems($ids: [ID!]!, $location: ID!) {
+  nodes(ids: $ids) {
+    ... on InventoryItem { id inventoryLevel(locationId: $location) { quantities(names: ["available"]) { quantity } } }
+  }
+}"""
+
+SET_STOCK = """
+mutation SetStock($input: InventorySetQuantitiesInput!, $key: String!) {
+  inventorySetQuantities(input: $input) @idempotent(key: $key) {
+    inventoryAdjustmentGroup { id }
+    userErrors { code field message }
+  }
+}"""
+
+_TO_FULFIL = f"""
+fragment ToFulfil on FulfillmentOrder {{
+  id status
+  assignedLocation {{ name location {{ id }} }}
+  lineItems(first: $lines) {{ nodes {{ id remainingQuantity lineItem {{ id }} }} {_PAGE} }}
+}}"""
+
+FULFILMENTS = f"""
+query Fulfilments($id: ID!, $orders: Int!, $lines: Int!) {{
+  order(id: $id) {{
+    id cancelledAt
+    fulfillments(first: 100) {{ id status trackingInfo(first: 10) {{ number }} }}
+    fulfillmentOrders(first: $orders) {{ nodes {{ ...ToFulfil }} }}
+  }}
+}}{_TO_FULFIL}"""
+
+FULFILMENT_LINES = f"""
+query FulfilmentLines($id: ID!, $lines: Int!, $after: String) {{
+  fulfillmentOrder(id: $id) {{
+    lineItems(first: $lines, after: $after) {{ nodes {{ id remainingQuantity lineItem {{ id }} }} {_PAGE} }}
+  }}
+}}"""
+
+CREATE_FULFILMENT = """
+mutation CreateFulfilment($fulfillment: FulfillmentInput!) {
+  fulfillmentCreate(fulfillment: $fulfillment) {
+    fulfillment { id }
+    userErrors { field message }
+  }
+}"""
+
+HEALTH = """
+query Health($location: ID!) {
+  shop { name currencyCode }
+  currentAppInstallation { accessScopes { handle } }
+  location(id: $location) { name isActive }
+}"""
+
+DOCUMENTS: dict[str, str] = {
+    "Orders": ORDERS,
+    "Order": ORDER,
+    "OrderLines": ORDER_LINES,
+    "Refund": REFUND,
+    "Variants": VARIANTS,
+    "ShownStock": SHOWN_STOCK,
+    "ShownItems": SHOWN_ITEMS,
+    "SetStock": SET_STOCK,
+    "Fulfilments": FULFILMENTS,
+    "FulfilmentLines": FULFILMENT_LINES,
+    "CreateFulfilment": CREATE_FULFILMENT,
+    "Health": HEALTH,
+}
+
+# What an operation asks for at a time, widest first. Shopify refuses a query whose computed cost is over 1,000 points
+# (MAX_COST_EXCEEDED) and does not publish the cost of a field: the next step is tried, and remembered.
+STEPS: dict[str, tuple[dict[str, int], ...]] = {
+    "Orders": (
+        {"first": 50, "lines": 250}, {"first": 10, "lines": 50}, {"first": 4, "lines": 25}, {"first": 1, "lines": 25},
+    ),
+    "Order": ({"lines": 250}, {"lines": 100}, {"lines": 25}),
+    "OrderLines": ({"lines": 250}, {"lines": 100}, {"lines": 50}),
+    "Refund": ({"lines": 250}, {"lines": 100}, {"lines": 50}),
+    "Variants": ({"first": 250}, {"first": 100}, {"first": 50}),
+    "ShownStock": ({"first": 250}, {"first": 100}),
+    "Fulfilments": ({"orders": 20, "lines": 250}, {"orders": 5, "lines": 50}, {"orders": 2, "lines": 25}),
+    "FulfilmentLines": ({"lines": 250}, {"lines": 100}),
+}  # fmt: skip

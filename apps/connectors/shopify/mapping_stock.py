@@ -1,0 +1,164 @@
+"""Articles, quantities and fulfilments, both ways. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from apps.connectors.shopify import codes
+from apps.connectors.shopify.mapping import Body, gid, number_of, tail
+from apps.hub import contracts as c
+from apps.hub.errors import Permanent
+
+
+def variant_card(node: Body, *, shop: Body, location: str) -> c.VariantCard:
+    """A `Variants` node: the article, its ids at the shop, and what it shows at our location."""
+    item, product = node["inventoryItem"], node["product"]
+    return c.VariantCard(
+        sku=node["sku"] or "",
+        title=node["title"],
+        product_external_id=tail(product["id"]),
+        external_id=tail(node["id"]),
+        stock_external_id=tail(item["id"]),
+        location_external_id=tail(location),
+        product_title=product["title"],
+        barcode=node["barcode"] or "",
+        price=Decimal(node["price"]),
+        currency=shop["currencyCode"],
+        price_includes_tax=shop["taxesIncluded"],
+        weight_g=_grams(item["measurement"]["weight"]),
+        shown=shown(item["inventoryLevel"]),
+    )
+
+
+def product_cards(body: Body) -> tuple[c.VariantCard, ...]:
+    """A products/* notice. It tells neither the currency nor whether prices include tax."""
+    return tuple(
+        c.VariantCard(
+            sku=variant.get("sku") or "",
+            title=variant["title"],
+            product_external_id=number_of(body),
+            external_id=number_of(variant),
+            stock_external_id=str(variant.get("inventory_item_id") or ""),
+            product_title=body["title"],
+            barcode=variant.get("barcode") or "",
+            price=Decimal(variant["price"]),
+        )
+        for variant in body["variants"]
+    )
+
+
+def stock_notice(body: Body, *, location: str) -> tuple[c.StockQuantity, ...]:
+    """An inventory_levels/update notice; another location's, or one that counts nothing, says nothing to us."""
+    here = str(body["location_id"])
+    if body["available"] is None or (location and here != tail(location)):
+        return ()
+    reference = body.get("admin_graphql_api_id") or ""
+    item = reference.rpartition("inventory_item_id=")[2] or str(body["inventory_item_id"])
+    return (c.StockQuantity(external_id=item, quantity=body["available"], location_external_id=here),)
+
+
+def stock_level(node: Body, *, location: str) -> c.StockQuantity | None:
+    """A `ShownStock` node; None where the level counts nothing."""
+    quantity = shown(node)
+    if quantity is None:
+        return None
+    return c.StockQuantity(
+        external_id=tail(node["item"]["id"]), quantity=quantity, sku=node["item"]["sku"] or "",
+        location_external_id=tail(location),
+    )  # fmt: skip
+
+
+def shown(level: Body | None) -> int | None:
+    """`available` of an inventory level; None where the item is not kept at the location."""
+    quantities = level["quantities"] if level else []
+    return quantities[0]["quantity"] if quantities else None
+
+
+def stock_input(quantities: Sequence[c.StockQuantity], *, location: str, key: str) -> dict[str, Any]:
+    """The input of inventorySetQuantities. `changeFromQuantity` must be there; null skips the comparison."""
+    return {
+        "name": "available",
+        "reason": "correction",
+        "referenceDocumentUri": f"gid://kurogo/StockPush/{key}",
+        "quantities": [
+            {
+                "inventoryItemId": gid("InventoryItem", wanted.external_id),
+                "locationId": gid("Location", wanted.location_external_id or location),
+                "quantity": wanted.quantity,
+                "changeFromQuantity": wanted.expected,
+            }
+            for wanted in quantities
+        ],
+    }
+
+
+def fulfilment_number(fulfilment: c.Fulfilment) -> str:
+    """What we can ask for later: the tracking number, or our own number for a parcel without one."""
+    return fulfilment.tracking_number or fulfilment.reference
+
+
+def fulfilment_of(order: Body, fulfilment: c.Fulfilment) -> c.FulfilmentReceipt | None:
+    """The fulfilment among the order's that is this one."""
+    number = fulfilment_number(fulfilment)
+    for done in order["fulfillments"]:
+        is_alive = done["status"] not in codes.DEAD_FULFILMENTS
+        if is_alive and any(info["number"] == number for info in done["trackingInfo"]):
+            return c.FulfilmentReceipt(reference=fulfilment.reference, external_id=tail(done["id"]))
+    return None
+
+
+def fulfilment_input(fulfilment: c.Fulfilment, order: Body, *, location: str) -> dict[str, Any]:
+    """The input of fulfillmentCreate, units spread over the open fulfilment orders. Raises `Permanent`."""
+    wanted = _wanted(fulfilment)
+    places: list[dict[str, Any]] = []
+    elsewhere: set[str] = set()
+    for node in order["fulfillmentOrders"]["nodes"]:
+        if node["status"] not in codes.OPEN_FULFILMENT_ORDERS:
+            continue
+        assigned = node["assignedLocation"]
+        here = (assigned["location"] or {}).get("id")
+        if location and here and tail(here) != tail(location):
+            elsewhere.add(assigned["name"])
+            continue
+        lines = list(_taken(node["lineItems"]["nodes"], wanted))
+        if lines:
+            places.append({"fulfillmentOrderId": node["id"], "fulfillmentOrderLineItems": lines})
+    left = {line: units for line, units in wanted.items() if units}
+    if left:
+        raise Permanent(_refusal(fulfilment, left, order, elsewhere))
+    tracking = {"number": fulfilment_number(fulfilment), "company": fulfilment.carrier}
+    if fulfilment.tracking_url:
+        tracking["url"] = fulfilment.tracking_url
+    return {"lineItemsByFulfillmentOrder": places, "notifyCustomer": False, "trackingInfo": tracking}
+
+
+def _wanted(fulfilment: c.Fulfilment) -> dict[str, int]:
+    wanted: dict[str, int] = {}
+    for line in fulfilment.lines:
+        place = tail(line.line_external_id)
+        wanted[place] = wanted.get(place, 0) + line.quantity
+    return wanted
+
+
+def _taken(nodes: Sequence[Body], wanted: dict[str, int]) -> Iterator[dict[str, Any]]:
+    for node in nodes:
+        place = tail(node["lineItem"]["id"])
+        units = min(wanted.get(place, 0), node["remainingQuantity"])
+        if units > 0:
+            wanted[place] -= units
+            yield {"id": node["id"], "quantity": units}
+
+
+def _refusal(fulfilment: c.Fulfilment, left: Mapping[str, int], order: Body, elsewhere: set[str]) -> str:
+    units = ", ".join(f"{count} of line {line}" for line, count in sorted(left.items()))
+    reason = "the order was cancelled there" if order["cancelledAt"] else "they are not open there"
+    if elsewhere:
+        reason = f"Shopify has assigned them to {', '.join(sorted(elsewhere))}"
+    return f"{fulfilment.order_number}: Shopify takes no fulfilment for {units}; {reason}"
+
+
+def _grams(weight: Body | None) -> int | None:
+    factor = codes.GRAMS.get(weight["unit"]) if weight else None
+    if weight is None or factor is None:
+        return None
+    return int((Decimal(str(weight["value"])) * factor).to_integral_value()) or None

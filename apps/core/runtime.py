@@ -28,7 +28,7 @@ from apps.core.binaries import find_valkey
 from apps.core.embedded import Postgres, Valkey
 from apps.core.ports import next_free_port
 from apps.core.spawn import die_with_parent, spawn
-from apps.core.supervise import STOP_SIGNALS, Supervisor, Unstarted, tail
+from apps.core.supervise import Supervisor, Unstarted, stop_signals, tail
 
 DATABASE = "kurogo"
 OWNER = "kurogo_owner"  # migrates
@@ -198,20 +198,20 @@ class Runtime:
 def opened(
     home: Path, *, say: Callable[[str], None], is_apart: bool = False, durable: bool = True
 ) -> Iterator[Runtime]:
-    """A Runtime for a command in a terminal (main thread): Ctrl-C, SIGTERM and a closed terminal stop everything in order.
+    """A Runtime for a command in a terminal (main thread): Ctrl-C, SIGTERM and a closed terminal stop all in order.
 
     During the block the signals raise KeyboardInterrupt; while the programs stop they are ignored. Run by make, the
     command ends with make.
     """
     if os.environ.get("KUROGO_TETHERED"):
         die_with_parent()
-    before = {number: signal.signal(number, _interrupt) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, _interrupt) for number in stop_signals()}
     try:
         with Runtime(home, say=say, is_apart=is_apart, durable=durable) as runtime:
             try:
                 yield runtime
             finally:
-                for number in STOP_SIGNALS:
+                for number in before:
                     signal.signal(number, signal.SIG_IGN)
     finally:
         for number, former in before.items():

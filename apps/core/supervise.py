@@ -29,7 +29,6 @@ from apps.core.sweep import forget, remember, sweep
 BACK_OFF = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before each next start of a child that keeps crashing
 STEADY_SECONDS = 20.0  # a child that ran this long starts again with the first wait
 LOG_BYTES = 10 * 1024 * 1024
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
@@ -311,6 +310,12 @@ class Supervisor:
         return lock
 
 
+def stop_signals() -> list[signal.Signals]:
+    """What ends a command in a terminal: Ctrl-C, a polite kill, and a closed terminal unless nohup said otherwise."""
+    hang_up = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]
+
+
 @contextlib.contextmanager
 def until_signal() -> Iterator[threading.Event]:
     """An event that SIGINT, SIGTERM and SIGHUP set while the context lasts; their former answers come back
@@ -321,7 +326,7 @@ def until_signal() -> Iterator[threading.Event]:
     def answer(_number: int, _frame: types.FrameType | None) -> None:
         told.set()
 
-    before = {number: signal.signal(number, answer) for number in STOP_SIGNALS}
+    before = {number: signal.signal(number, answer) for number in stop_signals()}
     try:
         yield told
     finally:

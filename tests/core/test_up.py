@@ -22,7 +22,7 @@ from apps.core.ports import any_free_port
 from apps.core.supervise import http_status
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-OURS = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "KUROGO_KEYSET", "PUBLIC_ADDRESS", "KUROGO_TETHERED")
+OURS = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "KUROGO_KEYSET", "PUBLIC_ADDRESS")
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Up:
 
 def bare_environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in OURS and not name.startswith("PYTEST")}
-    return kept | {"KUROGO_DATA": str(home)}
+    return kept | {"KUROGO_DATA": str(home), "KUROGO_TETHERED": "1"}  # nothing is left should pytest be killed
 
 
 def up(home: Path, *words: str) -> Up:
@@ -131,16 +131,17 @@ def test_only_says_what_it_needs(home: Path) -> None:
     )
 
 
-def test_the_application_role_owns_nothing(home: Path) -> None:
+def test_the_application_role_works_on_the_tables_and_owns_none(home: Path) -> None:
     with runtime.Runtime(home, say=lambda _line: None, is_apart=True, durable=False) as kurogo:
         kurogo.start_services()
+        kurogo.migrate()
 
-        with psycopg.connect(kurogo.env["DATABASE_URL"]) as connection:
-            assert connection.execute("SELECT current_user, current_database()").fetchone() == ("kurogo", "kurogo")
+        with psycopg.connect(kurogo.env["DATABASE_URL"], autocommit=True) as application:
+            assert application.execute("SELECT current_user, current_database()").fetchone() == ("kurogo", "kurogo")
+            assert application.execute("SELECT count(*) FROM core_company").fetchone() == (0,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("CREATE TABLE mine ()")
-        with psycopg.connect(kurogo.owner_url) as connection:
-            connection.execute("CREATE TABLE mine ()")
-            assert connection.execute(
-                "SELECT rolcreaterole, rolsuper FROM pg_roles WHERE rolname = current_user"
-            ).fetchone() == (True, False)
+                application.execute("CREATE TABLE mine ()")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                application.execute("ALTER TABLE core_company ADD mine int")
+        with psycopg.connect(kurogo.owner_url) as owner:  # the control: the owner may
+            owner.execute("ALTER TABLE core_company ADD mine int")

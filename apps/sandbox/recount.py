@@ -1,1 +1,1 @@
-"""What may be promised and which orders wait, from file, supply list and dispatch log alone; imports nothing of ours."""
+"""What may be promised and which orders wait: from file, supply list and dispatch log alone, nothing of ours."""

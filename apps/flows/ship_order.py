@@ -1,0 +1,255 @@
+"""Ship what is promised and paid: plan, label, confirm. Confirming moves stock, books the sale and tells everybody, at once.
+
+A shipment whose units are no longer promised (a count took them back) is called off and its label returned; the order waits.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from apps.core import clock
+from apps.core.states import Cause
+from apps.flows import wiring
+from apps.flows.cancel_order import call_off_shipments
+from apps.flows.settle_payment import collect_on_delivery
+from apps.hub import outbox
+from apps.hub.contracts import Label, TrackEvent
+from apps.inventory import services as inventory
+from apps.inventory.levels import default_location
+from apps.inventory.models import Demand
+from apps.ledger import services as ledger
+from apps.ledger import tax
+from apps.ledger.services import Posting
+from apps.orders import services as orders
+from apps.orders.models import Order, OrderLine
+from apps.orders.states import AllocationState, FulfilmentState, Lifecycle, PaymentState
+from apps.shipping import services as shipping
+from apps.shipping.models import Parcel, Shipment, ShipmentLine
+from apps.shipping.states import Status
+
+_PAID_ENOUGH = [
+    PaymentState.AUTHORISED, PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.NOT_REQUIRED,
+    PaymentState.ON_DELIVERY,
+]  # fmt: skip
+
+
+def ready_orders(limit: int) -> list[Order]:
+    """Open orders that nothing keeps: fully allocated, paid for (or to be paid at the door), not held, not yet planned."""
+    pending = Shipment.objects.filter(order=OuterRef("pk"), status__in=[Status.PLANNED, Status.LABELLED])
+    return list(
+        Order.objects.filter(
+            lifecycle=Lifecycle.OPEN, is_held=False, allocation=AllocationState.FULL, payment__in=_PAID_ENOUGH,
+            fulfilment__in=[FulfilmentState.UNFULFILLED, FulfilmentState.PARTIAL],
+        )
+        .exclude(Exists(pending))
+        .order_by("placed_at", "id")[:limit]
+    )  # fmt: skip
+
+
+def plan(wanted: Sequence[Order], *, actor: str) -> list[Shipment]:
+    """One shipment an order for all its promised units; the label is asked for by an announcement."""
+    if not wanted:
+        return []
+    with transaction.atomic():
+        locked = orders.lock(order.id for order in wanted)
+        pending = set(
+            Shipment.objects.filter(
+                order__in=[order.id for order in locked], status__in=[Status.PLANNED, Status.LABELLED]
+            ).values_list("order", flat=True)
+        )
+        promised = dict(
+            Demand.objects.filter(group__in=[order.id for order in locked], allocated__gt=0).values_list(
+                "subject", "allocated"
+            )
+        )
+        by_order: dict[UUID, list[tuple[OrderLine, int]]] = defaultdict(list)
+        lines = OrderLine.objects.filter(id__in=list(promised)).select_related("variant").order_by("order", "number")
+        for line in lines:
+            by_order[line.order_id].append((line, promised[line.id]))
+        todo = [(order, by_order[order.id]) for order in locked if by_order[order.id] and order.id not in pending]
+        location = default_location()
+        made: list[Shipment] = []
+        for brand, group in _by_brand(todo).items():
+            carrier = wiring.first("label", brand)
+            made += shipping.plan(group, location_id=location.id, carrier_id=carrier.id if carrier else None)
+        outbox.publish(
+            outbox.NewFact("shipment.planned", "shipment", shipment.id, {"order": str(shipment.order_id), "by": actor})
+            for shipment in made
+            if shipment.carrier_id
+        )
+    return made
+
+
+def _by_brand(
+    todo: Sequence[tuple[Order, list[tuple[OrderLine, int]]]],
+) -> dict[UUID, list[tuple[Order, list[tuple[OrderLine, int]]]]]:
+    groups: dict[UUID, list[tuple[Order, list[tuple[OrderLine, int]]]]] = defaultdict(list)
+    for order, units in todo:
+        groups[order.brand_id].append((order, units))
+    return groups
+
+
+def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str, ships_by_itself: bool) -> None:
+    """Labels that a carrier sold for parcels (`parcel id -> label`); with `ships_by_itself` the parcels leave at once."""
+    cause = Cause(actor)
+    with transaction.atomic():
+        ids = [parcel for parcel, _ in labels]
+        order_ids = Parcel.objects.filter(id__in=ids).values_list("shipment__order", flat=True)
+        orders.lock(order_ids)
+        rows = Parcel.objects.filter(id__in=ids).select_related("shipment").order_by("id").select_for_update()
+        parcels = {parcel.id: parcel for parcel in rows}
+        leaving = []
+        for parcel_id, label in labels:
+            parcel = parcels[parcel_id]
+            if parcel.label_status != "none":
+                continue
+            shipping.labelled(parcel, label, cause=cause)
+            if parcel.shipment.status == Status.CANCELLED:
+                outbox.publish([outbox.NewFact("parcel.called_off", "parcel", parcel.id, {"parcel": str(parcel.id)})])
+            else:
+                leaving.append(parcel.shipment)
+        if ships_by_itself:
+            confirm_all(leaving, actor=actor)
+
+
+def confirm(shipment: Shipment, *, actor: str) -> bool:
+    """The parcel leaves now. False when its units are no longer promised: it is called off and the order waits."""
+    return bool(confirm_all([shipment], actor=actor))
+
+
+@dataclass(slots=True)
+class _Leaving:
+    shipment: Shipment
+    order: Order
+    lines: list[ShipmentLine]
+
+
+def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
+    """Many parcels leave: stock out, sale booked, axes written, facts published, in one transaction and in sets."""
+    if not shipments:
+        return []
+    cause = Cause(actor, "left the house")
+    with transaction.atomic():
+        locked = {order.id: order for order in orders.lock(shipment.order_id for shipment in shipments)}
+        rows = Shipment.objects.filter(id__in=[shipment.id for shipment in shipments]).order_by("id").select_for_update()
+        fresh = [row for row in rows if row.status in {Status.PLANNED, Status.LABELLED}]
+        by_shipment: dict[UUID, list[ShipmentLine]] = defaultdict(list)
+        lines = ShipmentLine.objects.filter(shipment__in=[row.id for row in fresh]).select_related("order_line")
+        for line in lines:
+            by_shipment[line.shipment_id].append(line)
+        leaving = [_Leaving(row, locked[row.order_id], by_shipment[row.id]) for row in fresh]
+        leaving = _still_promised(leaving, cause)
+        for item in leaving:
+            _ship_and_book(item, actor=actor, cause=cause)
+        _mark_fulfilment([item.order for item in leaving], cause)
+        outbox.publish(
+            outbox.NewFact("shipment.shipped", "shipment", item.shipment.id, {"order": str(item.order.id)})
+            for item in leaving
+        )
+    return [item.shipment for item in leaving]
+
+
+def _still_promised(leaving: Sequence[_Leaving], cause: Cause) -> list[_Leaving]:
+    """Those whose every unit is still promised; the others are called off."""
+    subjects = [line.order_line_id for item in leaving for line in item.lines]
+    promised = dict(
+        Demand.objects.filter(kind="order_line", subject__in=subjects).values_list("subject", "allocated")
+    )
+    good, gone = [], []
+    for item in leaving:
+        whole = item.lines and all(promised.get(line.order_line_id, 0) >= line.quantity for line in item.lines)
+        (good if whole else gone).append(item)
+    if gone:
+        call_off_shipments([item.order.id for item in gone], cause=cause)
+    return good
+
+
+def _ship_and_book(item: _Leaving, *, actor: str, cause: Cause) -> None:
+    units = {line.order_line_id: line.quantity for line in item.lines}
+    costs = inventory.ship(units, actor=actor, part=item.shipment.number)
+    is_first = item.order.fulfilment == FulfilmentState.UNFULFILLED
+    ledger.record([_sale(item, sum(costs.values()), is_first=is_first)])
+    for line in item.lines:
+        line.order_line.shipped += line.quantity
+    OrderLine.objects.bulk_update([line.order_line for line in item.lines], ["shipped"])
+    shipping.shipped(item.shipment, cause=cause)
+
+
+def _sale(item: _Leaving, cost: int, *, is_first: bool) -> Posting:
+    """What is sold by this parcel: its units' share of their lines; charges and discounts go with the first parcel."""
+    order = item.order
+    parts = [
+        _part(order, line.order_line, before=line.order_line.cancelled + line.order_line.shipped, units=line.quantity)
+        for line in item.lines
+    ]
+    if is_first:
+        others = order.lines.exclude(kind=OrderLine.Kind.ITEM)
+        parts += [_part(order, line, before=0, units=line.quantity or 1) for line in others]
+    gross, tax_minor = (sum(part[i] for part in parts) for i in (0, 1))
+    return Posting(
+        event="shipment.shipped", at=clock.now(), currency=order.currency, source_kind="shipment",
+        source_id=item.shipment.id, order_ref=order.id,
+        figures={"gross": gross, "net": gross - tax_minor, "tax": tax_minor, "cost": cost},
+    )  # fmt: skip
+
+
+def _part(order: Order, line: OrderLine, *, before: int, units: int) -> tuple[int, int]:
+    """(what the customer pays, the tax in it) for units of a line, in minor units; the parts of a line add up to it."""
+    of = line.quantity or 1
+    goods = tax.share(line.total_minor, before=before, units=units, of=of)
+    if line.tax_minor is not None:
+        charged = tax.share(line.tax_minor, before=before, units=units, of=of)
+    else:
+        charged = sum(tax.tax_by_rate([(line.tax_rate_bp or 0, goods)], includes_tax=True).values())
+    return (goods if order.prices_include_tax else goods + charged), charged
+
+
+def _mark_fulfilment(shipped: Sequence[Order], cause: Cause) -> None:
+    open_lines = set(
+        OrderLine.objects.filter(order__in=[order.id for order in shipped], kind=OrderLine.Kind.ITEM)
+        .filter(quantity__gt=F("cancelled") + F("shipped"))
+        .values_list("order", flat=True)
+    )
+    states = {
+        order.id: FulfilmentState.PARTIAL if order.id in open_lines else FulfilmentState.SHIPPED for order in shipped
+    }
+    orders.mark(shipped, cause=cause, fulfilment=states)
+
+
+def take_tracking(events: Iterable[TrackEvent], *, actor: str) -> list[TrackEvent]:
+    """What a carrier says of parcels; hands back events of parcels that are not known (yet)."""
+    events = list(events)
+    cause = Cause(actor, "tracking")
+    with transaction.atomic():
+        numbers = {event.tracking_number for event in events}
+        pairs = Parcel.objects.filter(tracking_number__in=numbers).values_list("id", "shipment__order")
+        locked = {order.id: order for order in orders.lock(order for _, order in pairs)}
+        rows = Parcel.objects.filter(id__in=[parcel for parcel, _ in pairs]).select_related("shipment")
+        parcels = {row.tracking_number: row for row in rows.order_by("id").select_for_update(of=("self",))}
+        delivered: list[Order] = []
+        for event in events:
+            parcel = parcels.get(event.tracking_number)
+            if parcel and shipping.tracked(parcel, event, cause=cause) and event.status == "delivered":
+                delivered.append(locked[parcel.shipment.order_id])
+        _mark_delivered(delivered, cause)
+    return [event for event in events if event.tracking_number not in parcels]
+
+
+def _mark_delivered(delivered: Sequence[Order], cause: Cause) -> None:
+    whole = [order for order in delivered if order.fulfilment == FulfilmentState.SHIPPED]
+    under_way = set(
+        Shipment.objects.filter(order__in=[order.id for order in whole], status=Status.SHIPPED).values_list(
+            "order", flat=True
+        )
+    )
+    arrived = [order for order in whole if order.id not in under_way]
+    orders.mark(arrived, cause=cause, fulfilment=FulfilmentState.DELIVERED)
+    on_delivery = [order.id for order in arrived if order.payment == PaymentState.ON_DELIVERY]
+    if on_delivery:
+        collect_on_delivery(on_delivery, cause=cause)
+        arrived = orders.lock(order.id for order in arrived)
+    orders.close_if_done(arrived, cause=cause)

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.staff.middleware.Door",
+    "apps.core.history.HistoryMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

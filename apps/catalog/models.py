@@ -4,10 +4,12 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.history import tracked
 from apps.core.models import Brand, Record
 from apps.ledger.models import TaxCode
 
 
+@tracked()
 class Product(Record):
     """What a customer would call one thing; its variants differ in size or colour."""
 
@@ -23,6 +25,7 @@ class Product(Record):
         return self.title
 
 
+@tracked()
 class Variant(Record):
     """One sellable article (SKU)."""
 
@@ -51,6 +54,7 @@ class Variant(Record):
         return self.sku
 
 
+@tracked()
 class Price(Record):
     """A variant's price in one currency, and whether it includes tax (内税 / 外税)."""
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock
+from apps.core.history import tracked
 from apps.core.ids import uuid7
 from apps.core.money import Rounding
 
@@ -19,6 +20,7 @@ class Record(models.Model):
         abstract = True
 
 
+@tracked()
 class Company(Record):
     """The merchant business that this installation serves; there is exactly one row."""
 
@@ -45,6 +47,7 @@ class Company(Record):
         return self.name
 
 
+@tracked()
 class Brand(Record):
     """A name under which the company sells; orders, products and customers belong to one."""
 

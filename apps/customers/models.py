@@ -3,9 +3,11 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.history import tracked
 from apps.core.models import Brand, Record
 
 
+@tracked(is_personal=True)
 class Customer(Record):
     """A person or company that bought. One row per e-mail address and brand; people without one are told by their channel."""
 

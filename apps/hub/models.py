@@ -7,9 +7,12 @@ delivery is one call that follows from it, an attempt one try of it.
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.history import tracked
 from apps.core.models import Brand, Record
 
 
+# Health is written by every call; only what people decide is kept.
+@tracked(fields=["brand", "connector", "name", "settings", "status", "paused_abilities", "silent_after_hours"])
 class Connection(Record):
     """One account at one outside system. Settings are plain, credentials sealed in `Credential`."""
 

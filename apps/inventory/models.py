@@ -9,9 +9,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Variant
+from apps.core.history import tracked
 from apps.core.models import Brand, Record
 
 
+@tracked()
 class Location(Record):
     """A place where stock lies."""
 

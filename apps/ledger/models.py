@@ -7,6 +7,7 @@ Lines are numbered 1..n and unique per entry, so that nothing can be added later
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.history import tracked
 from apps.core.models import Record
 
 
@@ -48,6 +49,7 @@ class TaxCode(models.Model):
         return self.code
 
 
+@tracked()
 class TaxRate(models.Model):
     """The rate of a tax code from a day on, in basis points (1000 = 10 %)."""
 
@@ -67,6 +69,7 @@ class TaxRate(models.Model):
         return f"{self.tax_code_id} {self.rate_bp / 100:g} %"
 
 
+@tracked()
 class PostingRule(models.Model):
     """How an event is posted: versioned data. `lines` is a list of {"side", "account", "amount", "tax_code"?}.
 

@@ -42,6 +42,12 @@ class _Part:
     cancelled: int
     returned: int
     amount_minor: int
+    worth_minor: int  # what goes back for these units at most: what was paid for them
+
+    @property
+    def returned_minor(self) -> int:
+        """The part of the worth that belongs to the units that had been shipped."""
+        return self.worth_minor * self.returned // (self.cancelled + self.returned)
 
 
 def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
@@ -67,7 +73,7 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
         _write(document, parts, unmatched)
         _call_off(parts, locked, cause)
         _put_back(parts, locked, cause)
-        _give_back(parts, locked, cause)
+        _give_back(parts, cause)
     return document
 
 
@@ -107,8 +113,10 @@ def _link(
             if units <= 0:
                 continue
             taken[line.id] = (cancelled + call_off, returned + back)
-            amount = wanted.amount_minor * units // wanted.quantity
-            parts.append(_Part(wanted, line, call_off, back, amount))
+            said = wanted.amount_minor * units // wanted.quantity
+            before = line.cancelled + line.returned + cancelled + returned
+            paid = orders.cancelled_minor(line.order, line, units, before=before)
+            parts.append(_Part(wanted, line, call_off, back, said, max(0, min(said, paid))))
             left -= units
         if left:
             reason = MORE_THAN_SOLD if matching else NO_SALE if has_customer or wanted.order_number else NO_CUSTOMER
@@ -175,7 +183,7 @@ def _put_back(parts: Sequence[_Part], locked: dict[UUID, Order], cause: Cause) -
     for part in parts:
         if part.returned:
             units[part.line.id] += part.returned
-            value[part.line.id] += _worth(part, locked[part.line.order_id], part.returned)
+            value[part.line.id] += part.returned_minor
     if not units:
         return
     costs, gained = inventory.put_back(units, actor=cause.actor, cause=cause.source_id or uuid7())
@@ -205,18 +213,11 @@ def _put_back(parts: Sequence[_Part], locked: dict[UUID, Order], cause: Cause) -
     orders.mark(orders.lock(touched - kept), cause=cause, fulfilment=FulfilmentState.RETURNED)
 
 
-def _worth(part: _Part, order: Order, units: int) -> int:
-    """What goes back for units: what the document says, never more than what was paid for them and not yet given back."""
-    paid = orders.cancelled_minor(order, part.line, units, before=part.line.cancelled + part.line.returned)
-    said = part.amount_minor * units // max(part.cancelled + part.returned, 1)
-    return max(0, min(said, paid))
-
-
-def _give_back(parts: Sequence[_Part], locked: dict[UUID, Order], cause: Cause) -> None:
+def _give_back(parts: Sequence[_Part], cause: Cause) -> None:
     """One refund an order and document, of money that was taken; what was never captured needs none."""
     due: dict[UUID, int] = defaultdict(int)
     for part in parts:
-        due[part.line.order_id] += _worth(part, locked[part.line.order_id], part.cancelled + part.returned)
+        due[part.line.order_id] += part.worth_minor
     payments = Payment.objects.filter(order__in=[order for order, minor in due.items() if minor > 0])
     for payment in payments.order_by("id").select_for_update():
         minor = min(due[payment.order_id], payment.captured_minor - payment.refunded_minor)

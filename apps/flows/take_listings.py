@@ -1,0 +1,29 @@
+"""What a channel or a catalogue file lists: articles we know are linked, new ones are made where the merchant wants that."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from apps.catalog import services as catalog
+from apps.channels import services as channels
+from apps.hub import connections
+from apps.hub.contracts import VariantCard
+from apps.hub.models import Connection
+
+
+def take(cards: Sequence[VariantCard], *, source: Connection, makes_variants: bool = False) -> int:
+    """Refresh listings from a channel's cards; with `makes_variants` unknown SKUs become variants (a catalogue's word)."""
+    with transaction.atomic():
+        if makes_variants:
+            variants = catalog.take_cards(source.brand, cards)
+        else:
+            variants = catalog.find_variants(card.sku for card in cards)
+        return channels.take_cards(source, cards, variants)
+
+
+def refresh(source: Connection, *, makes_variants: bool = False) -> int:
+    """Read everything a channel lists; a page a transaction, no call inside one."""
+    live = connections.live(source.id)
+    if live is None:
+        return 0
+    return sum(take(page, source=source, makes_variants=makes_variants) for page in live.connector().variants())

@@ -241,7 +241,10 @@ class Sandbox:
             for slug, standin in self.world.standins.items():
                 for kind, things in standin.planted(night).items():
                     planted.setdefault(kind, []).extend(f"{slug}:{thing}" for thing in things)
-            return {"planted": planted, "lost": self.world.find_lost()}
+            found = self.world.find_lost()
+            for slug, thing in found:
+                self.world.log("found", standin=slug, thing=thing)
+            return {"planted": planted, "lost": len(found)}
 
         told: dict[str, Any] = self.transact(gather)
         return told

@@ -13,9 +13,11 @@ Dispatch log (`World.log`):
 - `sent` {hook, topic, thing, status, again, seq}: written by the server when a notice has been answered. The thing of
   an order's notices is `order:<number>`, of a file's `file:<name>`.
 - `file` {name, kind, things: [number | document, …]}: what a file of the csv stand-in holds, in order.
-- `parcel` {reference, …}: a label was sold; `voided` {reference}: it was given back.
+- `parcel` {reference, order, lines: {sku: units}}: a label was sold for these units of this order (the label request
+  says both); `voided` {reference}: it was given back.
 - `fulfilled` {order, reference, lines: {sku: units}}: a channel was told of a shipment.
 - `intent` {order, id, status}: a payment changed its status at the provider.
+- `found` {standin, thing}: night has begun and a lost thing is shown again.
 """
 
 from decimal import Decimal

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS notice (
     seq INTEGER PRIMARY KEY, hook TEXT NOT NULL, topic TEXT NOT NULL, thing TEXT NOT NULL, at INTEGER NOT NULL,
     body BLOB NOT NULL, headers TEXT NOT NULL, lane TEXT NOT NULL, state TEXT NOT NULL, status INTEGER);
 CREATE INDEX IF NOT EXISTS notice_open ON notice (lane, at, seq) WHERE state = 'open';
+CREATE INDEX IF NOT EXISTS notice_thing ON notice (thing, at);
 CREATE TABLE IF NOT EXISTS timer (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, standin TEXT NOT NULL, name TEXT NOT NULL, args TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS timer_at ON timer (at, seq);
@@ -189,9 +190,11 @@ class World:
         ).fetchone()
         return row is not None
 
-    def find_lost(self) -> int:
-        """The night has begun: what was lost is told again from now on. Answers how many things were lost."""
-        return self.db.execute("UPDATE lost SET until = ? WHERE until IS NULL", (micros(self.now()),)).rowcount
+    def find_lost(self) -> list[tuple[str, str]]:
+        """The night has begun: what was lost is told again from now on. Answers (stand-in, thing), oldest first."""
+        rows = self.db.execute("SELECT standin, thing FROM lost WHERE until IS NULL ORDER BY since, rowid").fetchall()
+        self.db.execute("UPDATE lost SET until = ? WHERE until IS NULL", (micros(self.now()),))
+        return [(row["standin"], row["thing"]) for row in rows]
 
     def _loses(self, hook: str, thing: str) -> bool:
         if self.plan.is_calm:

@@ -182,6 +182,9 @@ class FileSource(Protocol):
     def new_files(self, since: datetime) -> Iterable[c.SourceFile]:
         """Files that lie at the other side and were changed since."""
 
+    def file_event(self, file: c.SourceFile) -> Event:
+        """A file that was fetched or uploaded, as a notice for the inbox: the same file is the same notice."""
+
 
 @runtime_checkable
 class HealthCheck(Protocol):

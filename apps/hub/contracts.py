@@ -427,11 +427,16 @@ class RowSetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRead:
-    """What a file says: things in file order, rows set aside, rows seen."""
+    """What a file says: things in file order, rows set aside, and how many data rows the whole file has.
+
+    `starts` holds the data row (0 = first) on which each thing begins: reading again from one gives that thing and all
+    after it, so that a run can stop anywhere and go on.
+    """
 
     things: tuple[Any, ...]
     set_aside: tuple[RowSetAside, ...]
     rows: int
+    starts: tuple[int, ...] = ()
 
 
 W = TypeVar("W")

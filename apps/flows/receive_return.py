@@ -77,6 +77,18 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
     return document
 
 
+def missing_order(draft: ReturnDraft, *, source: Connection) -> str:
+    """An order number that the document names and we do not have (yet); empty where there is none."""
+    named = {line.order_number for line in draft.lines if line.order_number}
+    if not named:
+        return ""
+    match = Q(external_number__in=named) | Q(number__in=named)
+    known: set[str] = set()
+    for numbers in Order.objects.filter(match, brand=source.brand_id).values_list("external_number", "number"):
+        known |= set(numbers)
+    return min(named - known, default="")
+
+
 def _candidates(draft: ReturnDraft, customer: UUID | None, source: Connection) -> list[OrderLine]:
     """Sale lines that a line of the document could mean."""
     named = {line.order_number for line in draft.lines if line.order_number}

@@ -1,0 +1,90 @@
+"""What vendors answered to our own calls. Answers come back only through the inbox, so that they are kept, ordered and replayed."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from apps.core.models import Company
+from apps.flows import push_stock, refund_order, settle_payment, ship_order
+from apps.hub import delivery
+from apps.hub.models import Connection, InboxEvent
+from apps.messaging import services as messaging
+from apps.shipping import services as shipping
+from apps.shipping.models import Parcel
+
+Answer = delivery.Answer
+read = delivery.read_answer
+ACTOR = "delivery"
+
+
+class Answered(Protocol):
+    """An inbox item that carries an answer."""
+
+    event: InboxEvent
+    source: Connection
+    words: Sequence[Any]
+    answer: Answer | None
+
+
+Group = Sequence[Answered]
+
+
+def take(group: Group) -> dict[Any, str]:
+    """Apply answers of one operation of one connection; nothing waits, because we asked for them ourselves."""
+    answer = group[0].answer
+    if answer is not None:
+        _TAKERS[answer.operation](group)
+    return {}
+
+
+def _subjects(group: Group) -> list[tuple[UUID, Any]]:
+    return [(item.answer.subject, item.words[0]) for item in group if item.answer and item.words]
+
+
+def _stock(group: Group) -> None:
+    for item in group:
+        if item.answer:
+            push_stock.take_outcomes(item.words, delivery_id=item.answer.delivery, source=item.source)
+
+
+def _payments(group: Group) -> None:
+    settle_payment.settle([word for item in group for word in item.words], source=group[0].source)
+
+
+def _refunds(group: Group) -> None:
+    for item in group:
+        for word in item.words:
+            refund_order.take_fact(word, source=item.source)
+
+
+def _labels(group: Group) -> None:
+    leaves = bool(Company.objects.values_list("ships_by_itself", flat=True).first())
+    ship_order.take_labels(_subjects(group), actor=ACTOR, ships_by_itself=leaves)
+
+
+def _voided(group: Group) -> None:
+    ids = [subject for subject, _ in _subjects(group)]
+    for parcel in Parcel.objects.filter(id__in=ids).select_related("shipment").select_for_update(of=("self",)):
+        shipping.voided(parcel)
+
+
+def _letters(group: Group) -> None:
+    for subject, _ in _subjects(group):
+        messaging.sent(subject)
+
+
+def _fulfilments(group: Group) -> None:
+    """The channel has it; the delivery and its attempts are the record."""
+
+
+_TAKERS: dict[str, Callable[[Group], None]] = {
+    "stock.set": _stock,
+    "payment.request": _payments,
+    "payment.capture": _payments,
+    "payment.void": _payments,
+    "payment.refund": _refunds,
+    "label.buy": _labels,
+    "label.void": _voided,
+    "message.send": _letters,
+    "fulfilment.create": _fulfilments,
+}

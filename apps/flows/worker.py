@@ -1,0 +1,80 @@
+"""The worker's own loop: it looks for due rows itself, so that the product works with no broker at all.
+
+Three lanes run side by side, each with its own database connection: intake (inbox, facts, stock pushes), carrying (calls to
+vendors) and jobs (nights, sweeps). A ring of the doorbell makes a lane look at once; without one it looks every
+`KUROGO_SWEEP_SECONDS`. A lane that fails says so, waits one sweep and looks again.
+"""
+
+import os
+import socket as names
+import threading
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from apps.core import locks
+from apps.flows import announce, deliver, dispatch, nights, push_stock, sweeps
+from apps.hub import delivery, inbox
+
+log = structlog.get_logger()
+
+_look = threading.Event()
+
+
+def ring() -> None:
+    """Look now (called by the doorbell's task in the worker's own process)."""
+    _look.set()
+
+
+class Worker:
+    """The lanes of one worker process."""
+
+    def __init__(self) -> None:
+        self.slot = os.environ.get("KUROGO_WORKER", names.gethostname())
+        self.name = f"{self.slot}:{os.getpid()}"
+        self._stopping = threading.Event()
+        self._carrier = deliver.Carrier(self.slot)
+        self._threads = [
+            threading.Thread(target=self._keep, args=(name, step), name=name)
+            for name, step in (("intake", self.take_in), ("carrying", self._carrier.carry), ("jobs", self.do_jobs))
+        ]
+
+    def start(self) -> None:
+        """Take over what a dead predecessor of this slot held, then run the lanes."""
+        locks.release(f"{self.slot}:")
+        delivery.release(self.slot)
+        inbox.isolate_suspects()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is under way, and nothing more."""
+        self._stopping.set()
+        _look.set()
+        for thread in self._threads:
+            thread.join()
+        self._carrier.close()
+
+    def take_in(self) -> int:
+        """One look of the intake lane; returns how much it found to do."""
+        return dispatch.drain(self.name) + announce.announce() + push_stock.build()
+
+    def do_jobs(self) -> int:
+        """One look of the jobs lane."""
+        return sweeps.sweep() + nights.run_due(self.name)
+
+    def _keep(self, name: str, step: Callable[[], int]) -> None:
+        while not self._stopping.is_set():
+            try:
+                close_old_connections()
+                found = step()
+            except Exception:
+                log.exception("worker.lane", lane=name)
+                connection.close()
+                found = 0
+            if not found and not self._stopping.is_set():
+                _look.wait(settings.SWEEP_SECONDS)
+                _look.clear()
+        connection.close()

@@ -1,16 +1,16 @@
 """What may be promised and which orders wait: from file, supply list and dispatch log alone, nothing of ours.
 
-Imports the standard library only, reads its files by itself, and shares no line with what it judges. It replays the log
-in its order and keeps everything in memory; nothing is optimised that could be wrong. The rules, as the product has them:
+Imports the standard library only, reads its files by itself, and shares no line with what it judges. It replays the
+log in its order and keeps everything in memory; nothing is optimised that could be wrong. The rules of the product:
 
 - First come, first served in order of arrival: a line takes min(free, wanted) and keeps it; what it lacks waits. A
   receipt, units put back and units released go to waiting lines in order of arrival: free units and a waiting line of
   one SKU never coexist.
 - A write-off takes free units first; beyond that the newest promises not yet shipped go back to waiting, keeping their
   place; beyond what lies on the shelf it is booked only so far, the rest is shrinkage.
-- A line of a cancellation names a customer and a SKU: sales of both, not later than it, newest first; of each, units not
-  shipped are called off (waiting ones first), shipped ones go back to the shelf. All lines of a document find their sales
-  before any unit moves. What no sale covers is unmatched (no_customer, no_sale, more_than_sold) and moves nothing.
+- A line of a cancellation names a customer and a SKU: sales of both, not later than it, newest first; of each, units
+  not shipped are called off (waiting ones first), shipped ones go back to the shelf. All lines of a document find their
+  sales before any unit moves. What no sale covers is unmatched (no_customer, no_sale, more_than_sold): nothing moves.
 - An order whose payment was cancelled before it left is called off. Orders leave whole, when the log says so.
 """
 
@@ -52,7 +52,7 @@ class Line:
 class Shelf:
     """One SKU: what lies there, what of it is free, who waits and who holds, both in order of arrival.
 
-    `put_on`: units ever put on the shelf (receipts, units back) less units written off.
+    `put_on`: units that ever arrived less units written off: the most that can be promised or gone at a time.
     """
 
     on_hand: int = 0
@@ -180,7 +180,6 @@ class Recount:
             line.returned += count
             shelf.on_hand += count
             shelf.free += count
-            shelf.put_on += count
         for line in units:
             self._serve(self.shelves[line.sku])
 
@@ -233,13 +232,9 @@ class Recount:
         return {order for order, lines in self.orders.items() if any(line.waiting for line in lines)}
 
     def oversold(self, promised: Mapping[str, int]) -> int:
-        """Units that somebody has promised or shipped (less what came back) beyond what was put on the shelf."""
-        given_back: Counter[str] = Counter()
-        for lines in self.orders.values():
-            for line in lines:
-                given_back[line.sku] += line.returned
-        ceilings = {sku: shelf.put_on - given_back[sku] for sku, shelf in self.shelves.items()}
-        return sum(max(0, units - max(0, ceilings.get(sku, 0) + given_back[sku])) for sku, units in promised.items())
+        """Units that somebody has promised or shipped (less what came back) beyond what arrived and was not written off."""
+        ceilings = {sku: shelf.put_on for sku, shelf in self.shelves.items()}
+        return sum(max(0, units - ceilings.get(sku, 0)) for sku, units in promised.items())
 
 
 def _arrival(line: Line) -> int:

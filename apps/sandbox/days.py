@@ -1,0 +1,113 @@
+"""The plan of a rehearsal's days: what happens in which hour, in the order of the file.
+
+Within an hour the sales keep the file's order (neighbours that the marketplace sold share a file); then come the
+hour's cancellations in one file and the warehouse's corrections in one. An hour's calls are built when it comes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from apps.sandbox.market import Market, channel_of
+from apps.sandbox.retail import Invoice, Orders
+from apps.sandbox.supply import ARRIVES, Supply
+from apps.sandbox.words import Article, StockRow, plain
+
+BLOCK = 6  # neighbouring sales that come through one channel
+Call = tuple[str, str, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Slot:
+    """An hour: `ends_at` is where business time is put when its calls are made."""
+
+    ends_at: datetime
+    sales: list[tuple[str, Invoice]] = field(default_factory=list)
+    returns: list[Invoice] = field(default_factory=list)
+    adjustments: list[Invoice] = field(default_factory=list)
+    receipts: list[StockRow] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Day:
+    """A calendar day in the shop's zone, with the hours in which something happens."""
+
+    date: date
+    slots: list[Slot]
+
+
+class Plan:
+    """Every day from the first to the last of the file, quiet ones too."""
+
+    def __init__(self, orders: Orders, market: Market, supply: Supply) -> None:
+        self.market = market
+        self.orders = orders
+        slots: dict[datetime, Slot] = {}
+
+        def slot_of(moment: datetime) -> Slot:
+            end = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+            return slots.setdefault(end, Slot(end))
+
+        for position, sale in enumerate(orders.sales):
+            slot_of(market.at(sale.at)).sales.append((channel_of(position // BLOCK), sale))
+        for paper in orders.returns:
+            slot_of(market.at(paper.at)).returns.append(paper)
+        for paper in orders.adjustments:
+            slot_of(market.at(paper.at)).adjustments.append(paper)
+        for row in supply.rows:
+            moment = datetime.fromisoformat(row.at).astimezone(market.zone)
+            assert moment.time() == ARRIVES
+            slots.setdefault(moment, Slot(moment)).receipts.append(row)
+        by_day: dict[date, list[Slot]] = defaultdict(list)
+        for end in sorted(slots):
+            by_day[(end - timedelta(seconds=1)).astimezone(market.zone).date()].append(slots[end])
+        self.days = [Day(day, by_day.get(day, [])) for day in _every_day(by_day)]
+
+    def calls(self, slot: Slot) -> list[Call]:
+        """What the stand-ins are told in that hour, in order."""
+        calls: list[Call] = []
+        if slot.receipts:
+            calls.append(("csv", "send_stock", {"rows": plain(slot.receipts)}))
+        for channel, run in groupby(slot.sales, key=lambda pair: pair[0]):
+            sales = plain([self.market.sale(invoice, channel) for _channel, invoice in run])
+            calls.append((channel, "place_orders" if channel == "shopify" else "send_orders", {"sales": sales}))
+        if slot.returns:
+            documents = plain([self.market.returned(paper) for paper in slot.returns])
+            calls.append(("csv", "send_returns", {"returns": documents}))
+        if slot.adjustments:
+            rows = plain([row for paper in slot.adjustments for row in self._corrections(paper)])
+            calls.append(("csv", "send_stock", {"rows": rows}))
+        return calls
+
+    def articles(self) -> list[Article]:
+        """Everything that is sold, given back or written off, with its first price."""
+        first = self.orders.sales[0].at.date() if self.orders.sales else date(2010, 12, 1)
+        prices = {}
+        for paper in (*self.orders.sales, *self.orders.returns, *self.orders.adjustments):
+            for row in paper.rows:
+                if row.is_product and (row.code not in prices or not prices[row.code]):
+                    prices[row.code] = self.market.price(row)
+        titles = self.orders.titles
+        return [self.market.article(code, titles.get(code, ""), prices[code], first) for code in sorted(prices)]
+
+    def _corrections(self, paper: Invoice) -> Iterator[StockRow]:
+        for line, row in enumerate(paper.rows, start=1):
+            yield StockRow(
+                document=paper.number,
+                line=line,
+                at=self.market.at(paper.at).isoformat(),
+                sku=row.code,
+                kind="adjustment",
+                quantity=row.quantity,
+                reason=row.title or "written off",
+            )
+
+
+def _every_day(by_day: dict[date, list[Slot]]) -> list[date]:
+    if not by_day:
+        return []
+    first, last = min(by_day), max(by_day)
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
+from config import schedule
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -171,6 +173,11 @@ WHITENOISE_USE_FINDERS = True
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 BROKER_URL = env.str("BROKER_URL", default="")
+
+SCHEDULE = schedule.SCHEDULE
+POLL_MINUTES = env.int("KUROGO_POLL_MINUTES", default=15)
+# How long raw payloads are kept, for questions and replay.
+PAYLOAD_DAYS = env.int("KUROGO_PAYLOAD_DAYS", default=400)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 _django = get_wsgi_application()
 
 from apps.hub import hooks  # noqa: E402 - models can be imported only after Django is set up
+from config import celery  # noqa: E402, F401 - the doorbell speaks through the current Celery application
 
 
 def application(environ: dict[str, Any], start_response: hooks.StartResponse) -> Iterable[bytes]:

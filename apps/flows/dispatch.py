@@ -168,10 +168,8 @@ def _orders(group: Sequence[Item]) -> Waiting:
     source = group[0].source
     drafts = [word for item in group for word in item.words if isinstance(word, OrderDraft)]
     placed = place_orders(drafts, source=source)
-    cancelled = {draft.external_id for draft in drafts if draft.is_cancelled}
-    again = placed.known + [draft for draft in drafts if draft.external_id in cancelled and draft not in placed.known]
-    if again:
-        revise_order.revise(again, source=source)
+    if placed.known:
+        revise_order.revise(placed.known, source=source)
     for item in group:
         for word in item.words:
             if isinstance(word, ReturnDraft):

@@ -12,7 +12,7 @@ from apps.catalog import services as catalog
 from apps.channels import services as channels
 from apps.core.states import Cause
 from apps.customers import services as customers
-from apps.flows import wiring
+from apps.flows import cancel_order, wiring
 from apps.hub import contracts, external_ids, inbox, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
@@ -64,6 +64,9 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         )
         inbox.wake(_names(order) for order in placed.orders)
         inbox.wake(f"order:{order.number}" for order in placed.orders)
+        for order, draft in zip(placed.orders, fresh.values(), strict=True):
+            if draft.is_cancelled:
+                cancel_order.cancel(order, actor=ACTOR, reason="cancelled at the channel before it was taken in")
     return placed
 
 

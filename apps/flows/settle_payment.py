@@ -63,6 +63,11 @@ def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
     return done
 
 
+def payment_of(fact: PaymentFact, source: Connection) -> Payment | None:
+    """The payment that a fact speaks of, as it stands here; None where its order is not known."""
+    return _payments_of([fact], source).get(fact.provider_id)
+
+
 def _payments_of(facts: Sequence[PaymentFact], source: Connection) -> dict[str, Payment]:
     """The payment each fact speaks of, by provider id: known by that id, or the open one of the order it names."""
     ids = {fact.provider_id for fact in facts}

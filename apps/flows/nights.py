@@ -1,0 +1,207 @@
+"""Scheduled jobs: one run per (job, period), resumable, by whoever looks first; a second run changes nothing.
+
+The night compares both sides leg by leg, in an order that keeps one finding from looking like another: first orders (a lost
+sale also moves stock), then stock, then money. A leg begins when what the former one repaired has settled.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from apps.core import audit, clock, locks
+from apps.core.ids import uuid7
+from apps.core.models import Company
+from apps.flows import poll_orders, reconcile_money, reconcile_orders, reconcile_stock, retention, ship_order
+from apps.flows import take_listings
+from apps.hub import connections, errors
+from apps.hub.models import Delivery, InboxEvent, JobRun, OutboxFact
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 600
+CATCH_UP_DAYS = 31
+# A job that fails is tried again, so many times; then it is closed with its error, and the next period has its own run.
+MAX_TRIES = 5
+Step = Callable[[JobRun], bool]
+
+
+# Due periods
+
+
+def make_due(job_name: str) -> None:
+    """Write the rows of a job's due periods; rows that exist stay as they are."""
+    for job in settings.SCHEDULE:
+        if job.name == job_name:
+            _write_due(job)
+
+
+def _write_due(job: Any) -> None:
+    now = clock.now()
+    due_at = _latest(job, now)
+    days = [due_at]
+    if job.catches_up:
+        last = JobRun.objects.filter(job=job.name).order_by("-due_at").values_list("due_at", flat=True).first()
+        while last and days[-1] - last > timedelta(hours=36) and len(days) < CATCH_UP_DAYS:
+            days.append(_latest(job, days[-1] - timedelta(hours=1)))
+    JobRun.objects.bulk_create(
+        (JobRun(id=uuid7(), job=job.name, period=_period(job, at), due_at=at) for at in reversed(days)),
+        ignore_conflicts=True,
+    )
+
+
+def _latest(job: Any, now: datetime) -> datetime:
+    """The newest moment, not later than `now`, at which the job was due."""
+    local = now.astimezone(clock.shop_zone())
+    if job.every_minutes:
+        minutes = settings.POLL_MINUTES if job.name == "poll_orders" else job.every_minutes
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + timedelta(minutes=(local - midnight) // timedelta(minutes=minutes) * minutes)
+    hour, minute = (int(part) for part in job.at.split(":"))
+    at = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return at if at <= local else at - timedelta(days=1)
+
+
+def _period(job: Any, due_at: datetime) -> str:
+    """A night is named after the day it closes, others after the moment they are due."""
+    local = due_at.astimezone(clock.shop_zone())
+    if job.name == "night":
+        return (local.date() - timedelta(days=1)).isoformat()
+    return local.strftime("%Y-%m-%d" if job.at else "%Y-%m-%dT%H:%M")
+
+
+_looked_until: dict[str, datetime] = {}
+
+
+def run_due(worker: str) -> int:
+    """One look of the jobs lane: write what is due, take one step of each open run; returns how many made a step."""
+    for job in settings.SCHEDULE:
+        due_at = _latest(job, clock.now())
+        if _looked_until.get(job.name) != due_at:
+            _write_due(job)
+            _looked_until[job.name] = due_at
+    made = 0
+    for run in JobRun.objects.filter(finished_at=None, due_at__lte=clock.now()).order_by("due_at", "id")[:20]:
+        held = locks.take(f"job:{run.job}", holder=worker, seconds=LEASE_SECONDS)
+        if held is None:
+            continue
+        run.refresh_from_db()
+        if run.finished_at is None:
+            made += _step(run)
+        locks.give_back(held)
+    return made
+
+
+def _step(run: JobRun) -> bool:
+    if run.started_at is None:
+        JobRun.objects.filter(id=run.id).update(started_at=clock.now())
+    try:
+        is_done = _JOBS[run.job.split(":")[0]](run)
+    except Exception as error:
+        log.exception("job.failed", job=run.job, period=run.period)
+        tries = run.progress.get("tries", 0) + 1
+        run.progress["tries"] = tries
+        run.error = f"{type(error).__name__}: {error}"[:400]
+        run.finished_at = clock.now() if tries >= MAX_TRIES else None
+        run.save(update_fields=["progress", "error", "finished_at"])
+        return False
+    if is_done:
+        JobRun.objects.filter(id=run.id).update(finished_at=clock.now(), error="")
+    return is_done
+
+
+# The jobs
+
+
+def _night(run: JobRun) -> bool:
+    """One leg a step; False while what the former leg repaired has not settled yet."""
+    if not is_settled():
+        return False
+    done: list[str] = run.progress.setdefault("legs", [])
+    for leg, compare in _LEGS:
+        if leg not in done:
+            compare(run.period)
+            done.append(leg)
+            run.save(update_fields=["progress"])
+            return len(done) == len(_LEGS)
+    return True
+
+
+_LEGS: tuple[tuple[str, Callable[[str], None]], ...] = (
+    ("orders", reconcile_orders.compare),
+    ("stock", reconcile_stock.compare),
+    ("money", reconcile_money.compare_payments),
+    ("payouts", reconcile_money.compare_payouts),
+)
+
+
+def is_settled() -> bool:
+    """Nothing that could still change either side is due now: no event, no fact, no call."""
+    now = clock.now()
+    return not (
+        InboxEvent.objects.filter(status=InboxEvent.Status.NEW, due_at__lte=now).exists()
+        or OutboxFact.objects.filter(announced_at=None).exists()
+        or Delivery.objects.filter(status__in=["due", "unknown"], due_at__lte=now)
+        .filter(connection__status="active")
+        .exclude(connection__held_until__gt=now)
+        .exists()
+    )
+
+
+def _poll(run: JobRun) -> bool:
+    poll_orders.poll_all()
+    return True
+
+
+def _ship_ready(run: JobRun) -> bool:
+    """Plan a batch of ready orders a step, until none is left."""
+    if not Company.objects.filter(ships_by_itself=True).exists():
+        return True
+    return not ship_order.plan(ship_order.ready_orders(100), actor="ship_ready")
+
+
+def _retention(run: JobRun) -> bool:
+    return retention.empty_old()
+
+
+def _refresh(run: JobRun) -> bool:
+    for connection in connections.with_ability("catalogue"):
+        try:
+            take_listings.refresh(connection)
+        except errors.VendorError as error:
+            connections.failed(connection.id, str(error))
+    return True
+
+
+_JOBS: dict[str, Step] = {
+    "night": _night,
+    "poll_orders": _poll,
+    "ship_ready_morning": _ship_ready,
+    "ship_ready": _ship_ready,
+    "retention": _retention,
+    "refresh_listings": _refresh,
+    "night_by_hand": _night,
+}
+
+
+# By hand
+
+
+def run_now(*, actor: str) -> JobRun:
+    """A person wants the night now: the same legs for today so far, as a run of its own."""
+    today: date = clock.business_date()
+    with transaction.atomic():
+        run = JobRun.objects.create(
+            id=uuid7(), job=f"night_by_hand:{clock.now():%H%M%S%f}", period=today.isoformat(), due_at=clock.now()
+        )
+        audit.record("night.run", actor=actor, subject=run)
+    return run
+
+
+def progress(run: JobRun) -> tuple[int, int]:
+    """Legs done, legs in all."""
+    return len(run.progress.get("legs", ())), len(_LEGS)
+

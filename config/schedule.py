@@ -1,0 +1,28 @@
+"""Every scheduled job in one table: when it is due, in the shop's time zone. Plain data; `settings.SCHEDULE` is this table.
+
+It is loaded into django-celery-beat, where a merchant sees it; the worker's own loop looks for due periods by the same table,
+so that a missing beat or broker changes nothing. One run per (job, period), whoever rings.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`at` HH:MM daily, or `every_minutes`. `catches_up`: each missed day is run; else only the newest period is."""
+
+    name: str
+    at: str = ""
+    every_minutes: int = 0
+    catches_up: bool = False
+    words: str = ""
+
+
+SCHEDULE = (
+    Job("poll_orders", every_minutes=15, words="Ask every channel for orders whose notices may have been lost"),
+    Job("ship_ready_morning", at="11:00", words="Buy labels for orders that nothing keeps, where the shop ships by itself"),
+    Job("ship_ready", at="15:00", words="The same at cut-off"),
+    Job("night", at="02:00", catches_up=True, words="Compare orders, stock and money with every connection that can"),
+    Job("retention", at="03:30", words="Empty payloads that are past their time"),
+    Job("refresh_listings", at="04:30", words="Read again what every channel lists"),
+)

@@ -4,7 +4,7 @@ A shipment whose units are no longer promised (a count took them back) is called
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -102,12 +102,10 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str, ships_by_it
         orders.lock(order_ids)
         rows = Parcel.objects.filter(id__in=ids).select_related("shipment").order_by("id").select_for_update()
         parcels = {parcel.id: parcel for parcel in rows}
+        fresh = [(parcels[parcel_id], label) for parcel_id, label in labels if parcels[parcel_id].label_status == "none"]
+        shipping.labelled(fresh, cause=cause)
         leaving = []
-        for parcel_id, label in labels:
-            parcel = parcels[parcel_id]
-            if parcel.label_status != "none":
-                continue
-            shipping.labelled(parcel, label, cause=cause)
+        for parcel, _ in fresh:
             if parcel.shipment.status == Status.CANCELLED:
                 outbox.publish([outbox.NewFact("parcel.called_off", "parcel", parcel.id, {"parcel": str(parcel.id)})])
             else:
@@ -141,16 +139,25 @@ def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
         lines = ShipmentLine.objects.filter(shipment__in=[row.id for row in fresh]).select_related("order_line")
         for line in lines:
             by_shipment[line.shipment_id].append(line)
+        _share_lines(by_shipment)
         leaving = [_Leaving(row, locked[row.order_id], by_shipment[row.id]) for row in fresh]
         leaving = _still_promised(leaving, cause)
-        for item in leaving:
-            _ship_and_book(item, actor=actor, cause=cause)
-        _mark_fulfilment([item.order for item in leaving], cause)
+        for together in _rounds(leaving):
+            _ship_and_book(together, actor=actor, cause=cause)
+            _mark_fulfilment([item.order for item in together], cause)
         outbox.publish(
             outbox.NewFact("shipment.shipped", "shipment", item.shipment.id, {"order": str(item.order.id)})
             for item in leaving
         )
     return [item.shipment for item in leaving]
+
+
+def _share_lines(by_shipment: Mapping[UUID, Sequence[ShipmentLine]]) -> None:
+    """Two parcels with units of one line count on one object, so that the second knows what the first took."""
+    seen: dict[UUID, OrderLine] = {}
+    for lines in by_shipment.values():
+        for line in lines:
+            line.order_line = seen.setdefault(line.order_line_id, line.order_line)
 
 
 def _still_promised(leaving: Sequence[_Leaving], cause: Cause) -> list[_Leaving]:
@@ -168,28 +175,47 @@ def _still_promised(leaving: Sequence[_Leaving], cause: Cause) -> list[_Leaving]
     return good
 
 
-def _ship_and_book(item: _Leaving, *, actor: str, cause: Cause) -> None:
-    units = {line.order_line_id: line.quantity for line in item.lines}
-    costs = inventory.ship(units, actor=actor, part=item.shipment.number)
-    is_first = item.order.fulfilment == FulfilmentState.UNFULFILLED
-    ledger.record([_sale(item, sum(costs.values()), is_first=is_first)])
-    for line in item.lines:
-        line.order_line.shipped += line.quantity
-    OrderLine.objects.bulk_update([line.order_line for line in item.lines], ["shipped"])
-    shipping.shipped(item.shipment, cause=cause)
+def _rounds(leaving: Sequence[_Leaving]) -> list[list[_Leaving]]:
+    """Parcels that can leave in one set: two parcels with units of the same line leave one after the other."""
+    rounds: list[tuple[set[UUID], list[_Leaving]]] = []
+    for item in leaving:
+        lines = {line.order_line_id for line in item.lines}
+        for taken, together in rounds:
+            if not taken & lines:
+                taken |= lines
+                together.append(item)
+                break
+        else:
+            rounds.append((lines, [item]))
+    return [together for _, together in rounds]
 
 
-def _sale(item: _Leaving, cost: int, *, is_first: bool) -> Posting:
+def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> None:
+    units = {line.order_line_id: line.quantity for item in leaving for line in item.lines}
+    parts = {line.order_line_id: item.shipment.number for item in leaving for line in item.lines}
+    costs = inventory.ship(units, actor=actor, parts=parts)
+    firsts = [item.order.id for item in leaving if item.order.fulfilment == FulfilmentState.UNFULFILLED]
+    charges: dict[UUID, list[OrderLine]] = defaultdict(list)
+    for line in OrderLine.objects.filter(order__in=firsts).exclude(kind=OrderLine.Kind.ITEM):
+        charges[line.order_id].append(line)
+    ledger.record([_sale(item, costs, charges[item.order.id]) for item in leaving])
+    orders.count_units(shipped=units)
+    for item in leaving:
+        for line in item.lines:
+            line.order_line.shipped += line.quantity
+    shipping.shipped([item.shipment for item in leaving], cause=cause)
+
+
+def _sale(item: _Leaving, costs: Mapping[UUID, int], charges: Sequence[OrderLine]) -> Posting:
     """What is sold by this parcel: its units' share of their lines; charges and discounts go with the first parcel."""
     order = item.order
     parts = [
         _part(order, line.order_line, before=line.order_line.cancelled + line.order_line.shipped, units=line.quantity)
         for line in item.lines
     ]
-    if is_first:
-        others = order.lines.exclude(kind=OrderLine.Kind.ITEM)
-        parts += [_part(order, line, before=0, units=line.quantity or 1) for line in others]
+    parts += [_part(order, line, before=0, units=line.quantity or 1) for line in charges]
     gross, tax_minor = (sum(part[i] for part in parts) for i in (0, 1))
+    cost = sum(costs[line.order_line_id] for line in item.lines)
     return Posting(
         event="shipment.shipped", at=clock.now(), currency=order.currency, source_kind="shipment",
         source_id=item.shipment.id, order_ref=order.id,

@@ -138,8 +138,10 @@ def cancel(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> list[Change
     return gained
 
 
-def ship(units: Mapping[UUID, int], *, actor: str, part: str) -> dict[UUID, int]:
-    """Promised units leave the shelf (`subject` -> units). Returns what each cost, in minor units.
+def ship(units: Mapping[UUID, int], *, actor: str, parts: Mapping[UUID, str]) -> dict[UUID, int]:
+    """Promised units leave the shelf (`subject` -> units; `parts`: `subject` -> number of the shipment, the movement's cause).
+
+    Returns what each cost, in minor units.
 
     Raises `InsufficientStock` when fewer are promised; nothing is shipped then.
     """
@@ -158,7 +160,7 @@ def ship(units: Mapping[UUID, int], *, actor: str, part: str) -> dict[UUID, int]
             demand.allocated -= count
             demand.shipped += count
             desk.change(
-                level, Kind.SHIPMENT, source_kind="demand", source_id=demand.id, part=part,
+                level, Kind.SHIPMENT, source_kind="demand", source_id=demand.id, part=parts[demand.subject],
                 on_hand=-count, reserved=-count, value_minor=-cost,
             )  # fmt: skip
             costs[demand.subject] = cost

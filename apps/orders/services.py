@@ -166,6 +166,18 @@ def cancelled_minor(order: Order, line: OrderLine, units: int, *, before: int = 
     return tax.share(whole, before=before, units=units, of=line.quantity)
 
 
+def count_units(*, shipped: Mapping[UUID, int] | None = None, cancelled: Mapping[UUID, int] | None = None) -> None:
+    """Add units to lines' counters (`line id -> units`) in one statement each; the CHECK refuses more than was sold."""
+    for column, units in (("shipped", shipped), ("cancelled", cancelled)):
+        if units:
+            with database.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE orders_orderline AS line SET {column} = line.{column} + new.units"  # noqa: S608 - two literals
+                    " FROM unnest(%s::uuid[], %s::int[]) AS new(id, units) WHERE line.id = new.id",
+                    [list(units), list(units.values())],
+                )
+
+
 def close_if_done(orders: Sequence[Order], *, cause: Cause) -> None:
     """An order that is delivered (or shipped) and settled needs nobody any more."""
     done = [

@@ -49,16 +49,26 @@ def _numbers(count: int) -> list[str]:
         return [f"S{row[0]:08d}" for row in cursor.fetchall()]
 
 
-def labelled(parcel: Parcel, label: Label, *, cause: Cause) -> None:
-    """The carrier has sold the label of a parcel (locked by the caller with its shipment)."""
-    parcel.label_id, parcel.tracking_number = label.label_id, label.tracking_number
-    parcel.carrier_name, parcel.service = label.carrier, label.service
-    parcel.cost_minor, parcel.currency, parcel.document_url = label.cost_minor, label.currency, label.document_url
-    parcel.label_status = "bought"
-    parcel.save()
-    if parcel.shipment.status == Status.PLANNED:
-        states.move(parcel.shipment, "status", Status.LABELLED, moves=MOVES, cause=cause)
-    ledger.record([_label_posting(parcel, "label.bought")])
+def labelled(pairs: Sequence[tuple[Parcel, Label]], *, cause: Cause) -> None:
+    """The carrier has sold labels of parcels (locked by the caller with their shipments)."""
+    for parcel, label in pairs:
+        parcel.label_id, parcel.tracking_number = label.label_id, label.tracking_number
+        parcel.carrier_name, parcel.service = label.carrier, label.service
+        parcel.cost_minor, parcel.currency, parcel.document_url = label.cost_minor, label.currency, label.document_url
+        parcel.label_status = "bought"
+    Parcel.objects.bulk_update(
+        [parcel for parcel, _ in pairs],
+        [
+            "label_id", "tracking_number", "carrier_name", "service", "cost_minor", "currency", "document_url",
+            "label_status",
+        ],
+    )  # fmt: skip
+    planned = [parcel.shipment for parcel, _ in pairs if parcel.shipment.status == Status.PLANNED]
+    changes = [states.Change(row.id, row.status, Status.LABELLED) for row in planned]
+    states.move_all(Shipment, "status", changes, moves=MOVES, cause=cause)
+    for row in planned:
+        row.status = Status.LABELLED
+    ledger.record([_label_posting(parcel, "label.bought") for parcel, _ in pairs])
 
 
 def voided(parcel: Parcel) -> None:
@@ -77,11 +87,14 @@ def _label_posting(parcel: Parcel, event: str) -> Posting:
     )  # fmt: skip
 
 
-def shipped(shipment: Shipment, *, cause: Cause) -> None:
-    """The parcel has left (the caller has moved the stock in the same transaction). Raises `states.Overtaken`."""
-    states.move(shipment, "status", Status.SHIPPED, moves=MOVES, cause=cause)
-    shipment.shipped_at, shipment.confirmed_by = clock.now(), cause.actor[:150]
-    shipment.save(update_fields=["shipped_at", "confirmed_by"])
+def shipped(shipments: Sequence[Shipment], *, cause: Cause) -> None:
+    """The parcels have left (the caller has moved the stock in the same transaction). Raises `states.Overtaken`."""
+    changes = [states.Change(row.id, row.status, Status.SHIPPED) for row in shipments]
+    states.move_all(Shipment, "status", changes, moves=MOVES, cause=cause)
+    at = clock.now()
+    Shipment.objects.filter(id__in=[row.id for row in shipments]).update(shipped_at=at, confirmed_by=cause.actor[:150])
+    for row in shipments:
+        row.status, row.shipped_at, row.confirmed_by = Status.SHIPPED, at, cause.actor[:150]
 
 
 def cancelled(shipment: Shipment, *, cause: Cause) -> None:

@@ -147,6 +147,7 @@ def _buy_label(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
             ship_from=Address(**places[shipment.location_ref].ship_from),
             ship_to=_address(shipment.order), parcel=ParcelSize(weight_g=row.weight_g), service=shipment.service,
             cash_on_delivery_minor=on_delivery, currency=shipment.order.currency,
+            order_number=shipment.order.external_number or shipment.order.number,
         )  # fmt: skip
         made.append(
             NewDelivery(

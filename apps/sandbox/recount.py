@@ -11,7 +11,7 @@ log in its order and keeps everything in memory; nothing is optimised that could
 - A line of a cancellation names a customer and a SKU: sales of both, not later than it, newest first; of each, units
   not shipped are called off (waiting ones first), shipped ones go back to the shelf. All lines of a document find their
   sales before any unit moves. What no sale covers is unmatched (no_customer, no_sale, more_than_sold): nothing moves.
-- An order whose payment was cancelled before it left is called off. Orders leave whole, when the log says so.
+- An order whose payment ran out before it left is called off. Orders leave whole, when the log says so.
 """
 
 import csv
@@ -232,7 +232,7 @@ class Recount:
         return {order for order, lines in self.orders.items() if any(line.waiting for line in lines)}
 
     def oversold(self, promised: Mapping[str, int]) -> int:
-        """Units that somebody has promised or shipped (less what came back) beyond what arrived and was not written off."""
+        """Units that somebody promised or shipped (less what came back) beyond what arrived and was not written off."""
         ceilings = {sku: shelf.put_on for sku, shelf in self.shelves.items()}
         return sum(max(0, units - ceilings.get(sku, 0)) for sku, units in promised.items())
 
@@ -337,7 +337,7 @@ class Replay:
                 self._take(number)
         elif kind == "parcel":
             self.recount.dispatch(facts["order"])
-        elif kind == "intent" and facts.get("status") == "canceled":
+        elif kind == "expired":
             self.recount.call_off_order(facts["order"])
 
     def _take(self, number: str) -> None:

@@ -16,7 +16,7 @@ Dispatch log (`World.log`):
 - `parcel` {reference, order, lines: {sku: units}}: a label was sold for these units of this order (the label request
   says both); `voided` {reference}: it was given back.
 - `fulfilled` {order, reference, lines: {sku: units}}: a channel was told of a shipment.
-- `intent` {order, id, status}: a payment changed its status at the provider.
+- `expired` {order, payment}: nobody paid in time; the order will not be paid.
 - `found` {standin, thing}: night has begun and a lost thing is shown again.
 """
 

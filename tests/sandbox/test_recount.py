@@ -203,7 +203,7 @@ def test_a_log_is_replayed_on_what_the_file_says(tmp_path: Path) -> None:
         ("file", {"name": "c.csv", "kind": "returns", "things": ["C4"]}),
         ("sent", {"thing": "file:c.csv", "status": 200}),
         ("sent", {"thing": "payment:pi_1", "status": 200}),
-        ("intent", {"order": "2", "status": "canceled"}),
+        ("expired", {"order": "2", "payment": "pi_1"}),
     ]
     db = sqlite3.connect(tmp_path / "world.sqlite")
     db.execute("CREATE TABLE dispatch (seq INTEGER PRIMARY KEY, at INTEGER, kind TEXT, facts TEXT)")

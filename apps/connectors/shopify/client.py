@@ -15,6 +15,11 @@ VERSION = "2026-10"
 _fits: dict[tuple[str, str], int] = {}
 
 
+def forget() -> None:
+    """Ask widely again (between tests)."""
+    _fits.clear()
+
+
 class TooCostly(Exception):
     """The shop computed more than 1,000 points for the query; ask for less at a time."""
 

@@ -43,7 +43,7 @@ class ShopifyConnector:
             draft = mapping.return_draft(body)
             return (draft,) if draft else ()
         if topic in codes.PRODUCT_TOPICS:
-            return mapping_stock.product_cards(body)
+            return mapping_stock.product_cards(body, location=self._location)
         if topic == codes.STOCK_TOPIC:
             return mapping_stock.stock_notice(body, location=self._location)
         if topic in codes.ECHO_TOPICS:

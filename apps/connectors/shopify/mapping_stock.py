@@ -30,7 +30,7 @@ def variant_card(node: Body, *, shop: Body, location: str) -> c.VariantCard:
     )
 
 
-def product_cards(body: Body) -> tuple[c.VariantCard, ...]:
+def product_cards(body: Body, *, location: str) -> tuple[c.VariantCard, ...]:
     """A products/* notice. It tells neither the currency nor whether prices include tax."""
     return tuple(
         c.VariantCard(
@@ -39,6 +39,7 @@ def product_cards(body: Body) -> tuple[c.VariantCard, ...]:
             product_external_id=number_of(body),
             external_id=number_of(variant),
             stock_external_id=str(variant.get("inventory_item_id") or ""),
+            location_external_id=tail(location),
             product_title=body["title"],
             barcode=variant.get("barcode") or "",
             price=Decimal(variant["price"]),

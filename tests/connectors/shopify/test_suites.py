@@ -1,0 +1,175 @@
+"""The shared suites of what Shopify can do, against the stand-in."""
+
+import base64
+import hashlib
+import hmac
+import json
+from itertools import count
+
+import pytest
+
+from apps.connectors.shopify.settings import ShopifySettings
+from apps.core import clock
+from apps.hub import contracts as c
+from tests.connectors.shopify.conftest import line
+from tests.connectors.suites.calls import CallSuite
+from tests.connectors.suites.catalogue import CatalogueSuite
+from tests.connectors.suites.fulfilment import FulfilmentSuite
+from tests.connectors.suites.orders import OrdersSuite
+from tests.connectors.suites.stock import StockSuite
+from tests.connectors.suites.webhook import WebhookSuite
+
+_parcels = count(1)
+
+
+class TestOrders(OrdersSuite):
+    slug = "shopify"
+
+    @pytest.fixture
+    def sell(self, place):
+        return lambda: place(line("TEA", 2), line("", 1, "600", kind="shipping"))[1]
+
+    @pytest.fixture
+    def change(self, stand, ledger):
+        def cancel(id):
+            ((number,),) = ledger("SELECT number FROM shopify_order WHERE id = ?", int(id))
+            stand.told("shopify/cancel", number=number)
+
+        return cancel
+
+    @pytest.fixture
+    def strange(self, place, notice):
+        sale, _id = place()
+        body = json.loads(notice(sale.number)) | {"payment_gateway_names": ["moon dust"]}
+        return "orders/create", json.dumps(body).encode()
+
+
+class TestOrderCalls(CallSuite):
+    @pytest.fixture
+    def call(self, place):
+        _sale, id = place()
+        return lambda connector: connector.fetch_order(id)
+
+
+class TestCatalogue(CatalogueSuite):
+    slug = "shopify"
+
+    @pytest.fixture
+    def listed(self, connector, listing, ledger):
+        if not ledger("SELECT 1 FROM shopify_variant WHERE sku = 'page-259'"):
+            for number in range(260):
+                listing(f"page-{number}")
+        return [sku for (sku,) in ledger("SELECT sku FROM shopify_variant")]
+
+
+class TestCatalogueCalls(CallSuite):
+    @pytest.fixture
+    def call(self):
+        return lambda connector: list(connector.variants())
+
+
+class TestStock(StockSuite):
+    slug = "shopify"
+
+    @pytest.fixture
+    def shelf(self, listing):
+        return lambda count: [listing() for _ in range(count)]
+
+    @pytest.fixture
+    def shows(self, ledger):
+        return lambda id: ledger("SELECT available FROM shopify_variant WHERE item = ?", int(id))[0][0]
+
+    @pytest.fixture
+    def buy(self, place, ledger):
+        def some(id, units):
+            ((sku,),) = ledger("SELECT sku FROM shopify_variant WHERE item = ?", int(id))
+            place(line(sku, units))
+
+        return some
+
+
+class TestStockCalls(CallSuite):
+    @pytest.fixture
+    def call(self, listing):
+        listing()
+        return lambda connector: list(connector.shown_stock())
+
+
+class TestFulfilment(FulfilmentSuite):
+    slug = "shopify"
+
+    @pytest.fixture
+    def packed(self, connector, place):
+        def pack():
+            sale, id = place(line("TEA", 3), line("CUP", 1, "800"), line("", 1, "600", kind="shipping"))
+            event = connector.fetch_order(id)
+            draft = connector.read(event.topic, event.raw)[0]
+            return c.Fulfilment(
+                reference=f"S-{next(_parcels)}", order_external_id=id, order_number=sale.number,
+                lines=tuple(
+                    c.FulfilmentLine(line_external_id=one.external_id, sku=one.sku, quantity=one.quantity)
+                    for one in draft.lines if one.kind == "item"
+                ),
+                tracking_number=f"4000{next(_parcels):08}", carrier="ヤマト運輸", shipped_at=clock.now(),
+            )  # fmt: skip
+
+        return pack
+
+    @pytest.fixture
+    def told(self, stand):
+        def fulfilments(number):
+            return [one["units"] for one in stand.told("shopify/told")["fulfilments"] if one["order"] == number]
+
+        return fulfilments
+
+
+class TestFulfilmentCalls(CallSuite):
+    @pytest.fixture
+    def call(self, place):
+        sale, id = place()
+        parcel = c.Fulfilment(
+            reference="S", order_external_id=id, order_number=sale.number, lines=(), tracking_number="1",
+            carrier="", shipped_at=clock.now(),
+        )  # fmt: skip
+        return lambda connector: connector.find_fulfilment(parcel)
+
+
+class TestWebhook(WebhookSuite):
+    slug = "shopify"
+
+    @pytest.fixture
+    def secret(self):
+        return "hush-hush-hush"
+
+    @pytest.fixture
+    def keys(self, secret):
+        return ShopifySettings(webhook_secret=secret)
+
+    @pytest.fixture
+    def rotated(self, secret):
+        return ShopifySettings(webhook_secret="a new one", webhook_secret_old=secret)
+
+    @pytest.fixture
+    def strangers(self):
+        return ShopifySettings(webhook_secret="another")
+
+    @pytest.fixture
+    def header(self):
+        return "x-shopify-hmac-sha256"
+
+    @pytest.fixture
+    def body(self):
+        return b'{"id":1001,"name":"#1001","line_items":[]}'
+
+    @pytest.fixture
+    def sign(self, secret):
+        def headers(body, event="1"):
+            digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+            return {
+                "x-shopify-hmac-sha256": base64.b64encode(digest).decode(),
+                "x-shopify-topic": "orders/create",
+                "x-shopify-event-id": f"98880550-7158-44d4-b7cd-2c97c8a0910{event}",
+                "x-shopify-triggered-at": "2026-11-23T01:00:00.123456789Z",
+            }
+
+        return headers

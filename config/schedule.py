@@ -20,7 +20,11 @@ class Job:
 
 SCHEDULE = (
     Job("poll_orders", every_minutes=15, words="Ask every channel for orders whose notices may have been lost"),
-    Job("ship_ready_morning", at="11:00", words="Buy labels for orders that nothing keeps, where the shop ships by itself"),
+    Job(
+        "ship_ready_morning",
+        at="11:00",
+        words="Buy labels for orders that nothing keeps, where the shop ships by itself",
+    ),
     Job("ship_ready", at="15:00", words="The same at cut-off"),
     Job("night", at="02:00", catches_up=True, words="Compare orders, stock and money with every connection that can"),
     Job("retention", at="03:30", words="Empty payloads that are past their time"),

@@ -42,13 +42,13 @@ def with_new_primary(keyset: str) -> str:
 
 def seal(plain: bytes, *, table: str, row: UUID, field: str) -> bytes:
     """Encrypt for exactly one place."""
-    return _primitive(settings.KEYSET).encrypt(plain, _place(table, row, field))
+    return bytes(_primitive(settings.KEYSET).encrypt(plain, _place(table, row, field)))
 
 
-def unseal(sealed: bytes, *, table: str, row: UUID, field: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, table: str, row: UUID, field: str) -> bytes:
     """Decrypt; raises `SealBroken` for another place's ciphertext."""
     try:
-        return _primitive(settings.KEYSET).decrypt(bytes(sealed), _place(table, row, field))
+        return bytes(_primitive(settings.KEYSET).decrypt(bytes(sealed), _place(table, row, field)))
     except tink.TinkError as error:
         raise SealBroken(f"{table}.{field} of {row}") from error
 

@@ -192,7 +192,9 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     parcels = {parcel.shipment_id: parcel for parcel in Parcel.objects.filter(shipment__in=ids)}
     theirs: dict[UUID, str] = {}
     for channel in {row.order.channel_id for row in rows}:
-        theirs |= external_ids.find_theirs(channel, "order", [r.order_id for r in rows if r.order.channel_id == channel])
+        theirs |= external_ids.find_theirs(
+            channel, "order", [r.order_id for r in rows if r.order.channel_id == channel]
+        )
     made = []
     for row in rows:
         parcel = parcels[row.id]

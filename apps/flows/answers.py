@@ -1,4 +1,4 @@
-"""What vendors answered to our own calls. Answers come back only through the inbox, so that they are kept, ordered and replayed."""
+"""What vendors answered to our own calls. Answers come back only through the inbox: kept, ordered, replayable."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol

@@ -47,7 +47,9 @@ def close_cancelled(order: Order, *, cause: Cause) -> None:
         return
     left = payment.captured_minor - payment.refunded_minor
     if left > 0:
-        refund_order.promise(payment, left, source_id=cause.source_id or order.id, reason=cause.reason, actor=cause.actor)
+        refund_order.promise(
+            payment, left, source_id=cause.source_id or order.id, reason=cause.reason, actor=cause.actor
+        )
     elif payment.status in {Status.EXPECTED, Status.AUTHORISED, Status.FAILED}:
         orders.mark([order], cause=cause, **_voided(order))
         if payment.connection_id and payment.provider_id:

@@ -13,12 +13,28 @@ import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from apps.core import locks
-from apps.flows import answers, receive_return, refund_order, revise_order, settle_payment, ship_order, take_file
-from apps.flows import take_listings
+from apps.flows import (
+    answers,
+    receive_return,
+    refund_order,
+    revise_order,
+    settle_payment,
+    ship_order,
+    take_file,
+    take_listings,
+)
 from apps.flows.place_orders import place_orders
 from apps.hub import connections, errors, inbox
 from apps.hub.contracts import (
-    OrderDraft, PaymentFact, Payout, RefundFact, ReturnDraft, SourceFile, StockQuantity, TrackEvent, VariantCard,
+    OrderDraft,
+    PaymentFact,
+    Payout,
+    RefundFact,
+    ReturnDraft,
+    SourceFile,
+    StockQuantity,
+    TrackEvent,
+    VariantCard,
 )  # fmt: skip
 from apps.hub.models import Connection, InboxEvent
 
@@ -98,7 +114,9 @@ def _in_order(items: Sequence[Item]) -> Iterator[list[Item]]:
     for item in items:
         if not _decides_units(item):
             continue
-        if group and (item.kind is not group[0].kind or item.source.id != group[0].source.id or item.kind is not OrderDraft):
+        if group and (
+            item.kind is not group[0].kind or item.source.id != group[0].source.id or item.kind is not OrderDraft
+        ):
             yield group
             group = []
         group.append(item)
@@ -254,4 +272,3 @@ def _take_file(item: Item) -> None:
     except Exception as error:
         log.exception("dispatch.file", event=str(item.event.id))
         inbox.close([item.event], InboxEvent.Status.SET_ASIDE, f"{type(error).__name__}: {error}")
-

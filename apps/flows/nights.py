@@ -15,8 +15,16 @@ from django.db import transaction
 from apps.core import audit, clock, locks
 from apps.core.ids import uuid7
 from apps.core.models import Company
-from apps.flows import poll_orders, reconcile_money, reconcile_orders, reconcile_stock, resync, retention, ship_order
-from apps.flows import take_listings
+from apps.flows import (
+    poll_orders,
+    reconcile_money,
+    reconcile_orders,
+    reconcile_stock,
+    resync,
+    retention,
+    ship_order,
+    take_listings,
+)
 from apps.hub import connections, errors
 from apps.hub.models import Delivery, InboxEvent, JobRun, OutboxFact
 from apps.orders.models import Order
@@ -216,4 +224,3 @@ def run_now(*, actor: str) -> JobRun:
 def progress(run: JobRun) -> tuple[int, int]:
     """Legs done, legs in all."""
     return len(run.progress.get("legs", ())), len(_LEGS)
-

@@ -77,9 +77,7 @@ def _names(order: Order) -> str:
 def _open(drafts: Sequence[OrderDraft], source: Connection) -> list[tuple[Order, list[OrderLine]]]:
     variants = catalog.find_variants(line.sku for draft in drafts for line in draft.lines if line.kind == "item")
     people = customers.recognise(source.brand, [draft.customer for draft in drafts])
-    places = customers.keep_addresses(
-        [(person, draft.ship_to) for person, draft in zip(people, drafts, strict=True)]
-    )
+    places = customers.keep_addresses([(person, draft.ship_to) for person, draft in zip(people, drafts, strict=True)])
     sales = [Sale(*row) for row in zip(drafts, people, places, strict=True)]
     return orders.open_orders(source, sales, variants, country=settings.KUROGO_COUNTRY)
 
@@ -119,7 +117,9 @@ def _expect_payments(placed: Sequence[Order], source: Connection) -> None:
     expected = payments.expect(placed, connections=through)
     for payment in expected:
         if payment.method == "prepaid":
-            payments.collect(payment, payment.expected_minor, cause=Cause(ACTOR, "collected by the channel"), party=source.id)
+            payments.collect(
+                payment, payment.expected_minor, cause=Cause(ACTOR, "collected by the channel"), party=source.id
+            )
     prepaid = [order for order in placed if order.payment_method == "prepaid" and order.total_minor > 0]
     orders.mark(prepaid, cause=Cause(ACTOR, "collected by the channel"), payment=PaymentState.PAID)
 

@@ -29,7 +29,9 @@ def _build_for(channel: Connection) -> bool:
     with transaction.atomic():
         # The channel's row is the lock: two builders must not both see that no push is under way.
         Connection.objects.select_for_update().get(id=channel.id)
-        under_way = Delivery.objects.filter(connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"])
+        under_way = Delivery.objects.filter(
+            connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"]
+        )
         if not Listing.objects.filter(connection=channel, is_dirty=True).exists() or under_way.exists():
             return False
         rows = channels.to_tell(channel.id, abilities.OPERATIONS[OPERATION].many)

@@ -66,9 +66,8 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
         has_customer = bool(customer and customer.email)
         candidates = _candidates(draft, customer.id if has_customer and customer else None, source)
         locked = {order.id: order for order in orders.lock({line.order_id for line in candidates})}
-        lines = list(
-            OrderLine.objects.filter(id__in=[line.id for line in candidates]).select_related("order").select_for_update(of=("self",))
-        )  # fmt: skip
+        meant = OrderLine.objects.filter(id__in=[line.id for line in candidates]).select_related("order")
+        lines = list(meant.select_for_update(of=("self",)))
         parts, unmatched = _link(draft, lines, has_customer=has_customer)
         _write(document, parts, unmatched)
         _call_off(parts, locked, cause)

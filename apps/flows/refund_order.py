@@ -60,7 +60,9 @@ def take_fact(fact: RefundFact, *, source: Connection) -> bool:
             return False
         orders.lock([payment.order_id])
         payment = Payment.objects.select_for_update().get(id=payment.id)
-        made = payments.request_refund(payment, fact.amount_minor, source_id=_named(fact), reason="made at the provider")
+        made = payments.request_refund(
+            payment, fact.amount_minor, source_id=_named(fact), reason="made at the provider"
+        )
         if made is not None:
             payments.settle_refund(made, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id)
             _mark(Payment.objects.get(id=payment.id), cause)

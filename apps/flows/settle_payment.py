@@ -106,7 +106,9 @@ def _mark(order: Order, payment: Payment, cause: Cause) -> None:
         orders.mark([order], cause=cause, payment=wanted)
         outbox.publish([outbox.NewFact(f"payment.{payment.status}", "order", order.id, orders.as_row(order))])
     if payment.status == Status.CANCELLED and _may_be_cancelled(order):
-        cancel_order.cancel(order, actor=cause.actor, reason="the payment was cancelled or ran out", source_id=payment.id)
+        cancel_order.cancel(
+            order, actor=cause.actor, reason="the payment was cancelled or ran out", source_id=payment.id
+        )
 
 
 def _may_be_cancelled(order: Order) -> bool:

@@ -102,7 +102,9 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str, ships_by_it
         orders.lock(order_ids)
         rows = Parcel.objects.filter(id__in=ids).select_related("shipment").order_by("id").select_for_update()
         parcels = {parcel.id: parcel for parcel in rows}
-        fresh = [(parcels[parcel_id], label) for parcel_id, label in labels if parcels[parcel_id].label_status == "none"]
+        fresh = [
+            (parcels[parcel_id], label) for parcel_id, label in labels if parcels[parcel_id].label_status == "none"
+        ]
         shipping.labelled(fresh, cause=cause)
         leaving = []
         for parcel, _ in fresh:
@@ -133,7 +135,9 @@ def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
     cause = Cause(actor, "left the house")
     with transaction.atomic():
         locked = {order.id: order for order in orders.lock(shipment.order_id for shipment in shipments)}
-        rows = Shipment.objects.filter(id__in=[shipment.id for shipment in shipments]).order_by("id").select_for_update()
+        rows = (
+            Shipment.objects.filter(id__in=[shipment.id for shipment in shipments]).order_by("id").select_for_update()
+        )
         fresh = [row for row in rows if row.status in {Status.PLANNED, Status.LABELLED}]
         by_shipment: dict[UUID, list[ShipmentLine]] = defaultdict(list)
         lines = ShipmentLine.objects.filter(shipment__in=[row.id for row in fresh]).select_related("order_line")
@@ -163,10 +167,9 @@ def _share_lines(by_shipment: Mapping[UUID, Sequence[ShipmentLine]]) -> None:
 def _still_promised(leaving: Sequence[_Leaving], cause: Cause) -> list[_Leaving]:
     """Those whose every unit is still promised; the others are called off."""
     subjects = [line.order_line_id for item in leaving for line in item.lines]
-    promised = dict(
-        Demand.objects.filter(kind="order_line", subject__in=subjects).values_list("subject", "allocated")
-    )
-    good, gone = [], []
+    promised = dict(Demand.objects.filter(kind="order_line", subject__in=subjects).values_list("subject", "allocated"))
+    good: list[_Leaving] = []
+    gone: list[_Leaving] = []
     for item in leaving:
         whole = item.lines and all(promised.get(line.order_line_id, 0) >= line.quantity for line in item.lines)
         (good if whole else gone).append(item)
@@ -201,8 +204,8 @@ def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> 
     ledger.record([_sale(item, costs, charges[item.order.id]) for item in leaving])
     orders.count_units(shipped=units)
     for item in leaving:
-        for line in item.lines:
-            line.order_line.shipped += line.quantity
+        for packed in item.lines:
+            packed.order_line.shipped += packed.quantity
     shipping.shipped([item.shipment for item in leaving], cause=cause)
 
 

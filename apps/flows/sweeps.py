@@ -23,7 +23,9 @@ def end_unpaid() -> int:
     """Konbini slips and transfers that ran out: the order is cancelled, its units are free, the provider is told to let go."""
     ended = 0
     late = clock.now() - GRACE
-    due = Payment.objects.filter(status=Status.EXPECTED, expires_at__lt=late).exclude(order__lifecycle=Lifecycle.CANCELLED)
+    due = Payment.objects.filter(status=Status.EXPECTED, expires_at__lt=late).exclude(
+        order__lifecycle=Lifecycle.CANCELLED
+    )
     for order in Order.objects.filter(payments__in=due.order_by("id")[:BATCH]):
         if order.lifecycle == Lifecycle.OPEN and order.fulfilment == FulfilmentState.UNFULFILLED:
             cancel_order.cancel(order, actor="sweep", reason="not paid in time")

@@ -107,7 +107,8 @@ def words_of(delivery: Delivery) -> list[Any]:
     if delivery.sealed is None:
         return []
     body = crypto.unseal(delivery.sealed, table="hub_delivery", row=delivery.id, field="sealed")
-    return msgspec.json.decode(body, type=list[abilities.OPERATIONS[delivery.operation].takes])  # type: ignore[name-defined]
+    takes = abilities.OPERATIONS[delivery.operation].takes
+    return [msgspec.convert(word, takes) for word in msgspec.json.decode(body)]
 
 
 def claim(limit: int = 20, *, worker: str = "") -> list[Claimed]:

@@ -15,6 +15,7 @@ from django.db import connection as database
 
 from apps.core import clock
 from apps.hub import connections, doorbell, inbox, registry
+from apps.hub.abilities import Event
 from apps.hub.errors import BadSignature, Misconfigured, Unreadable
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ def _take(connection_id: UUID, environ: dict[str, Any]) -> str:
 
 def _unreadable(connection_id: UUID, headers: dict[str, str], body: bytes) -> Any:
     seen = inbox.digest(connection_id, "unreadable", "", body).hex()
-    return inbox.Event(id=f"unreadable:{seen}", topic="unreadable", at=clock.now(), raw=body)
+    return Event(id=f"unreadable:{seen}", topic="unreadable", at=clock.now(), raw=body)
 
 
 def _connection_id(path: str) -> UUID:

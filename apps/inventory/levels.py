@@ -82,6 +82,15 @@ class Desk:
             )
         )  # fmt: skip
 
+    def confirm(self, level: StockLevel, *, source_id: UUID, reason: str) -> None:
+        """A count that found what was known: a movement of nothing, so that the same count later is known as done."""
+        self.movements.append(
+            StockMovement(
+                id=uuid7(), level_id=level.id, at=self.at, kind=StockMovement.Kind.COUNT, source_kind="correction",
+                source_id=source_id, reason=reason[:200], actor=self.actor,
+            )
+        )  # fmt: skip
+
     def write(self) -> None:
         """Levels in one UPDATE, movements in one INSERT, and one fact that names the variants whose free stock changed."""
         if not self.levels:

@@ -190,7 +190,8 @@ def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dic
                 on_hand=count, value_minor=cost,
             )  # fmt: skip
             costs[demand.subject] = cost
-        gained = refill(desk, part=cause.hex)
+        # One document may call units off and bring others back: the refills of the two are two causes.
+        gained = refill(desk, part=f"{cause.hex}.back")
         desk.write()
     return costs, gained
 

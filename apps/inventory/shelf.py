@@ -108,6 +108,8 @@ def correct(corrections: Sequence[Correction], *, location: Location, actor: str
                 cost, losers = _written_off(desk, level, row, -delta)
                 value -= cost
                 lost += losers
+            else:
+                desk.confirm(level, source_id=row.id, reason=row.reason)
             # Row by row, so that what one row frees is promised before the next row takes.
             gained += refill(desk, part=row.id.hex)
         desk.write()

@@ -172,7 +172,7 @@ def count_units(*, shipped: Mapping[UUID, int] | None = None, cancelled: Mapping
         if units:
             with database.cursor() as cursor:
                 cursor.execute(
-                    f"UPDATE orders_orderline AS line SET {column} = line.{column} + new.units"  # noqa: S608 - two literals
+                    f"UPDATE orders_orderline AS line SET {column} = line.{column} + new.units"
                     " FROM unnest(%s::uuid[], %s::int[]) AS new(id, units) WHERE line.id = new.id",
                     [list(units), list(units.values())],
                 )
@@ -185,7 +185,8 @@ def close_if_done(orders: Sequence[Order], *, cause: Cause) -> None:
         for order in orders
         if order.lifecycle == Lifecycle.OPEN
         and order.fulfilment in {FulfilmentState.DELIVERED, FulfilmentState.RETURNED}
-        and order.payment in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED, PaymentState.NOT_REQUIRED}
+        and order.payment
+        in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED, PaymentState.NOT_REQUIRED}
     ]
     mark(done, cause=cause, lifecycle=Lifecycle.CLOSED)
 
@@ -199,4 +200,9 @@ def allocation_of(wanted: int, allocated: int) -> str:
 
 def as_row(order: Order) -> dict[str, Any]:
     """Numbers of an order for a fact: references only, no personal data."""
-    return {"order": str(order.id), "number": order.number, "total_minor": order.total_minor, "currency": order.currency}
+    return {
+        "order": str(order.id),
+        "number": order.number,
+        "total_minor": order.total_minor,
+        "currency": order.currency,
+    }

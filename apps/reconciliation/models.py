@@ -59,9 +59,7 @@ class Payout(Record):
     class Meta:
         verbose_name = _("payout")
         verbose_name_plural = _("payouts")
-        constraints = [
-            models.UniqueConstraint(fields=["connection", "provider_id"], name="reconciliation_one_payout")
-        ]
+        constraints = [models.UniqueConstraint(fields=["connection", "provider_id"], name="reconciliation_one_payout")]
 
     def __str__(self) -> str:
         return f"{self.provider_id} {self.amount_minor} {self.currency}"
@@ -137,7 +135,9 @@ class Difference(Record):
         verbose_name = _("difference")
         verbose_name_plural = _("differences")
         constraints = [
-            models.UniqueConstraint(fields=["kind", "connection", "thing", "period"], name="reconciliation_one_difference")
+            models.UniqueConstraint(
+                fields=["kind", "connection", "thing", "period"], name="reconciliation_one_difference"
+            )
         ]
         indexes = [
             models.Index(fields=["period", "id"], name="reconciliation_night"),

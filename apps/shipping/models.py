@@ -28,7 +28,9 @@ class Shipment(Record):
         verbose_name = _("shipment")
         verbose_name_plural = _("shipments")
         indexes = [
-            models.Index(fields=["planned_at", "id"], name="shipping_to_do", condition=Q(status__in=["planned", "labelled"]))
+            models.Index(
+                fields=["planned_at", "id"], name="shipping_to_do", condition=Q(status__in=["planned", "labelled"])
+            )
         ]
 
     def __str__(self) -> str:

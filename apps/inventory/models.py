@@ -63,6 +63,7 @@ class StockLevel(Record):
             ),
             models.CheckConstraint(condition=Q(backordered__gte=0), name="inventory_backordered_counted"),
         ]
+        indexes = [models.Index(fields=["variant"], name="inventory_level_waiting", condition=Q(backordered__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.variant} @ {self.location}"

@@ -1,5 +1,6 @@
 """Products and their variants; a variant is what is sold, stocked and listed. A SKU is unique to the letter."""
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +49,9 @@ class Variant(Record):
         indexes = [
             models.Index(Upper("sku"), name="catalog_variant_sku_upper"),
             models.Index(fields=["barcode"], name="catalog_variant_barcode", condition=~models.Q(barcode="")),
+            # Screens search by the beginning of a code or a title.
+            models.Index(OpClass(Upper("sku"), name="text_pattern_ops"), name="catalog_variant_sku_start"),
+            models.Index(OpClass(Upper("title"), name="text_pattern_ops"), name="catalog_variant_title_start"),
         ]
 
     def __str__(self) -> str:

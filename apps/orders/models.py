@@ -75,6 +75,15 @@ class Order(Record):
                 condition=Q(lifecycle="open"),
             ),
             models.Index(fields=["placed_at", "id"], name="orders_held", condition=Q(lifecycle="open", is_held=True)),
+            # The desk reads its queues in order of arrival from these two (queries.py).
+            models.Index(
+                fields=["placed_at", "id"],
+                name="orders_to_do",
+                condition=Q(lifecycle="open", fulfilment__in=["unfulfilled", "partial"]),
+            ),
+            models.Index(
+                fields=["placed_at", "id"], name="orders_on_the_way", condition=Q(lifecycle="open", fulfilment="shipped")
+            ),
         ]
 
     def __str__(self) -> str:

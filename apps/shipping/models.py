@@ -30,7 +30,8 @@ class Shipment(Record):
         indexes = [
             models.Index(
                 fields=["planned_at", "id"], name="shipping_to_do", condition=Q(status__in=["planned", "labelled"])
-            )
+            ),
+            models.Index(fields=["shipped_at"], name="shipping_by_day", condition=Q(shipped_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

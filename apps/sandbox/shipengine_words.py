@@ -183,7 +183,7 @@ def label(row: sqlite3.Row, at: datetime) -> dict[str, Any]:
         "label_id": label_id, "status": "voided" if row["voided_at"] else "completed",
         "shipment_id": f"se-5{row['seq']}", "external_shipment_id": row["reference"] or None,
         "external_order_id": row["order_number"] or None,
-        "ship_date": f"{row['ship_date']}T00:00:00Z", "created_at": iso(at),
+        "ship_date": f"{row['ship_date'][:10]}T00:00:00Z", "created_at": iso(at),
         "shipment_cost": {"currency": row["currency"], "amount": Decimal(row["cost"])}, "insurance_cost": zero,
         "tracking_number": row["tracking_number"], "is_return_label": False, "rma_number": None,
         "is_international": ship_to["country_code"] != ship_from["country_code"], "batch_id": "se-0",
@@ -211,7 +211,7 @@ def tracking(row: sqlite3.Row, steps: Sequence[tuple[datetime, str, str]]) -> di
         "status_detail_description": detail.replace("_", " ").capitalize(),
         "carrier_code": carrier.code, "carrier_id": int(row["carrier_id"].removeprefix("se-")),
         "carrier_status_code": code, "carrier_detail_code": code, "carrier_status_description": DESCRIPTIONS[code],
-        "ship_date": f"{row['ship_date']}T00:00:00Z",
+        "ship_date": f"{row['ship_date'][:10]}T00:00:00Z",
         **({"actual_delivery_date": iso(at)} if at and code == "DE" else {}),
         "events": [_event(step, there if step[1] in {"DE", "AT", "SP"} else here) for step in steps],
     }  # fmt: skip

@@ -19,4 +19,5 @@ def stand(shared_stand, settings) -> Stand:
     """The stand-ins, reachable; nothing heard yet."""
     settings.PRIVATE_PEERS = shared_stand.peers()
     shared_stand.heard.clear()
+    shared_stand.answered.clear()
     return shared_stand

@@ -10,18 +10,19 @@ from typing import Any
 from aiohttp import web
 
 from apps.sandbox.server import Sandbox, find_standins
-from apps.sandbox.world import Ask, Plan, World
+from apps.sandbox.world import Answer, Ask, Plan, World
 
 TOKEN = "the-token"
 WAIT_SECONDS = 10
 
 
 class Stand:
-    """One sandbox. `heard` holds every request that reached a vendor, in order; `told` speaks to its control."""
+    """One sandbox. `heard` and `answered` hold every request to a vendor and its answer; `told` speaks to its control."""
 
     def __init__(self, folder: Path, *, seed: int | None = None) -> None:
         self.folder, self.seed = folder, seed
         self.heard: list[Ask] = []
+        self.answered: list[Answer] = []
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._ended: asyncio.Event | None = None
@@ -75,9 +76,10 @@ class Stand:
         sandbox = Sandbox(world, token=TOKEN)
         answer = sandbox.answer
 
-        def listened(standin: Any, ask: Ask) -> Any:
+        def listened(standin: Any, ask: Ask) -> Answer:
             self.heard.append(ask)
-            return answer(standin, ask)
+            self.answered.append(answer(standin, ask))
+            return self.answered[-1]
 
         sandbox.answer = listened  # type: ignore[method-assign]
         runner = web.AppRunner(sandbox.application(), access_log=None)

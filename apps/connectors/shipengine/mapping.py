@@ -109,7 +109,8 @@ def track_events(answer: Mapping[str, Any]) -> list[c.TrackEvent]:
     steps = [_step(number, event) for event in answer.get("events") or () if event.get("occurred_at")]
     if not steps and answer.get("status_code") == "DE" and answer.get("actual_delivery_date"):
         steps = [_step(number, {**answer, "occurred_at": answer["actual_delivery_date"]})]
-    return sorted(reversed(steps), key=lambda step: step.at)  # the newest is listed first: that decides within a second
+    steps.reverse()  # the vendor lists the newest first: that decides between steps of one second
+    return sorted(steps, key=lambda step: step.at)
 
 
 def _step(number: str, event: Mapping[str, Any]) -> c.TrackEvent:
@@ -132,7 +133,7 @@ def moment(text: str) -> datetime:
 
 def _shipment(request: c.LabelRequest, settings: ShipEngineSettings, *, ship_date: date) -> dict[str, Any]:
     shipment: dict[str, Any] = {
-        "ship_date": ship_date.isoformat(),
+        "ship_date": f"{ship_date.isoformat()}T00:00:00Z",  # pattern and format of the vendor's file agree on this alone
         "ship_to": _address(request.ship_to, "the customer's address"),
         "ship_from": _address(_filled(request.ship_from, settings.ship_from), "the sender's address", needs_phone=True),
         "packages": [_package(request.parcel)],

@@ -47,7 +47,7 @@ def test_a_purchase_is_built_so():
             "service_code": "yu_pack",
             "external_shipment_id": "P-1001-1",
             "external_order_id": "#1001",
-            "ship_date": "2026-11-23",
+            "ship_date": "2026-11-23T00:00:00Z",
             "ship_to": SHIP_TO_WRITTEN,
             "ship_from": SHIP_FROM_WRITTEN,
             "packages": [
@@ -74,7 +74,7 @@ def test_a_question_for_rates_is_built_so():
     assert mapping.rates_request(request_for("P-1"), SETTINGS, ship_date=DAY) == {
         "rate_options": {"carrier_ids": ["se-1", "se-2"]},
         "shipment": {
-            "ship_date": "2026-11-23",
+            "ship_date": "2026-11-23T00:00:00Z",
             "ship_to": SHIP_TO_WRITTEN,
             "ship_from": SHIP_FROM_WRITTEN,
             "packages": [{"weight": {"value": 1200, "unit": "gram"}}],

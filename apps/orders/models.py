@@ -82,7 +82,9 @@ class Order(Record):
                 condition=Q(lifecycle="open", fulfilment__in=["unfulfilled", "partial"]),
             ),
             models.Index(
-                fields=["placed_at", "id"], name="orders_on_the_way", condition=Q(lifecycle="open", fulfilment="shipped")
+                fields=["placed_at", "id"],
+                name="orders_on_the_way",
+                condition=Q(lifecycle="open", fulfilment="shipped"),
             ),
         ]
 

@@ -1,0 +1,49 @@
+"""What staff ask of shipments: what is still to be packed, and which order a tracking number belongs to."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+
+from apps.core import clock
+from apps.shipping.models import Parcel, Shipment
+from apps.shipping.states import Status
+
+
+def to_do() -> QuerySet[Shipment]:
+    """Shipments that have not left, by the partial index of that name."""
+    return Shipment.objects.filter(status__in=[Status.PLANNED, Status.LABELLED])
+
+
+def for_list(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
+    """With what the packing list shows: the order, who gets it, units and how many are packed."""
+    return rows.select_related("order__customer", "order__ship_to", "carrier").annotate(
+        units=Sum("lines__quantity"), packed=Sum("lines__packed")
+    )
+
+
+def shipped_today(now: datetime) -> QuerySet[Shipment]:
+    """What has left on the shop's present day."""
+    today = now.astimezone(clock.shop_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Shipment.objects.filter(shipped_at__gte=today)
+
+
+def orders_of_tracking(text: str) -> "QuerySet[Parcel, dict[str, object]]":
+    """Ids of the orders whose parcel carries this tracking number, as people type it (with or without hyphens)."""
+    plain = text.strip().replace("-", "").replace(" ", "")
+    return (
+        Parcel.objects.filter(Q(tracking_number__in=[text.strip(), plain]) & ~Q(tracking_number=""))
+        .order_by()
+        .values("shipment__order")
+    )
+
+
+def meant_by(text: str) -> Shipment | None:
+    """The shipment to be packed that somebody types or scans: its number, its order's number or its tracking number."""
+    text = text.strip()
+    match = Q(number=text.upper()) | Q(order__number=text.upper()) | Q(order__external_number=text)
+    return (
+        to_do()
+        .filter(match | Q(parcels__tracking_number=text, order__isnull=False))
+        .order_by("planned_at", "id")
+        .first()
+    )

@@ -37,6 +37,8 @@ def verify(headers: Mapping[str, str], body: bytes, settings: ShipEngineSettings
     try:
         signed_at = mapping.moment(timestamp)
         given = base64.b64decode(signature, validate=True)
+        if base64.b64encode(given).decode() != signature:
+            raise ValueError("written in another way than the vendor's")
     except (ValueError, OverflowError, binascii.Error):
         raise BadSignature("the signature's headers cannot be read") from None
     if abs(now - signed_at) > WINDOW:

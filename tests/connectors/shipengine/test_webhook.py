@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,16 @@ from apps.core import clock
 from apps.hub import errors
 from apps.sandbox.shipengine import API_KEY, ShipEngineStandin
 from apps.sandbox.world import Ask, Notice, Plan, World
-from tests.connectors.suites.tracking import Signed, SignedNoticeSuite
+from tests.connectors.suites.webhook import WebhookSuite
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A notice as it leaves."""
+
+    headers: dict[str, str]
+    body: bytes
+
 
 PURCHASE = {
     "shipment": {
@@ -59,16 +69,57 @@ def settings_struct(standin) -> ShipEngineSettings:
     return ShipEngineSettings(jwks=standin.command("public_key", {})["jwks"])
 
 
-class TestSignedNoticeSuite(SignedNoticeSuite):
+def with_keys(*keys: dict) -> ShipEngineSettings:
+    return ShipEngineSettings(jwks=json.dumps({"keys": keys}))
+
+
+class TestWebhookSuite(WebhookSuite):
     slug = "shipengine"
+    has_ids = False
 
     @pytest.fixture
-    def other_settings(self, settings_struct):
+    def keys(self, settings_struct):
+        return settings_struct
+
+    @pytest.fixture
+    def rotated(self, settings_struct):
+        old = json.loads(settings_struct.jwks)["keys"][0]
+        return with_keys(old | {"kid": "next"}, old)
+
+    @pytest.fixture
+    def strangers(self, settings_struct):
         known = json.loads(settings_struct.jwks)["keys"][0]
         numbers = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key().public_numbers()
-        raw = numbers.n.to_bytes(256, "big")
-        stranger = known | {"n": base64.urlsafe_b64encode(raw).decode().rstrip("=")}
-        return ShipEngineSettings(jwks=json.dumps({"keys": [stranger]}))
+        return with_keys(known | {"n": base64.urlsafe_b64encode(numbers.n.to_bytes(256, "big")).decode().rstrip("=")})
+
+    @pytest.fixture
+    def body(self, notice):
+        return notice.body
+
+    @pytest.fixture
+    def sign(self, standin):
+        return lambda body, event="1": standin.sign(Notice(1, "shipengine", "API_TRACK", "x", clock.now(), body, {}))
+
+    @pytest.fixture
+    def header(self):
+        return webhook.SIGNATURE
+
+    @pytest.fixture
+    def secret(self, standin):
+        return standin.db.execute("SELECT pem FROM shipengine_key").fetchone()["pem"].decode().split("\n")[1]
+
+
+@pytest.mark.parametrize("name", [webhook.KEY_ID, webhook.TIMESTAMP])
+def test_a_changed_or_missing_header_is_refused(notice, settings_struct, name):
+    for value in ("", "x", notice.headers[name] + "x", notice.headers[name][::-1]):
+        with pytest.raises(errors.BadSignature):
+            webhook.verify(notice.headers | {name: value}, notice.body, settings_struct, now=clock.wall())
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff\xfe", b'"text"'])
+def test_a_body_that_is_no_object_is_unreadable(notice, body):
+    with pytest.raises(errors.Unreadable):
+        webhook.events(notice.headers, body, received_at=clock.now())
 
 
 def test_a_notice_becomes_one_event_and_its_steps(notice):
@@ -101,17 +152,10 @@ def test_a_notice_of_another_form_is_unreadable(data):
         ShipEngineConnector(ShipEngineSettings(), None).read("API_TRACK", json.dumps({"data": data}).encode())
 
 
-def test_keys_rotate_without_a_gap(notice, settings_struct):
-    old = json.loads(settings_struct.jwks)["keys"]
-    new = [old[0] | {"kid": "next"}]
-    both = replace_jwks(settings_struct, {"keys": new + old})
-    webhook.verify(notice.headers, notice.body, both, now=clock.wall())
+def test_a_key_that_was_taken_away_is_believed_no_more(notice, settings_struct):
+    known = json.loads(settings_struct.jwks)["keys"][0]
     with pytest.raises(errors.BadSignature, match="not among"):
-        webhook.verify(notice.headers, notice.body, replace_jwks(settings_struct, {"keys": new}), now=clock.wall())
-
-
-def replace_jwks(settings: ShipEngineSettings, jwks: dict) -> ShipEngineSettings:
-    return ShipEngineSettings(jwks=json.dumps(jwks), base_url=settings.base_url)
+        webhook.verify(notice.headers, notice.body, with_keys(known | {"kid": "next"}), now=clock.wall())
 
 
 @pytest.mark.parametrize(

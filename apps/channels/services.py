@@ -39,12 +39,15 @@ def mark_dirty(variants: Iterable[UUID]) -> None:
 
 
 def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
-    """A channel lowers what it shows by what it sells (`variant -> units`); our belief follows in the same transaction."""
+    """A channel lowers what it shows by what it sells (`variant -> units`); our belief follows in the same transaction.
+
+    It must be told even where nothing was free to promise: it may show less than nothing now.
+    """
     if not units:
         return
     with database.cursor() as cursor:
         cursor.execute(
-            "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units"
+            "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units, is_dirty = true"
             " FROM unnest(%s::uuid[], %s::int[]) AS sold(variant, units)"
             " WHERE listing.connection_id = %s AND listing.variant_id = sold.variant AND listing.shown IS NOT NULL",
             [list(units), list(units.values()), connection_id],

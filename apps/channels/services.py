@@ -92,9 +92,10 @@ def told(connection_id: UUID, outcomes: Sequence[StockOutcome], quantities: Mapp
     with database.cursor() as cursor:
         cursor.execute(
             "UPDATE channels_listing AS listing SET shown = new.shown, set_at = %s,"
-            "  is_dirty = listing.is_dirty OR listing.stock_external_id = ANY(%s)"
+            "  is_dirty = listing.is_dirty OR new.external_id = ANY(%s)"
             " FROM unnest(%s::text[], %s::int[]) AS new(external_id, shown)"
-            " WHERE listing.connection_id = %s AND listing.stock_external_id = new.external_id",
+            " WHERE listing.connection_id = %s"
+            "  AND coalesce(nullif(listing.stock_external_id, ''), listing.external_id) = new.external_id",
             [clock.now(), again, list(shown), list(shown.values()), connection_id],
         )
     return len(again)

@@ -19,6 +19,7 @@ from apps.sandbox.words import StockRow
 
 AIM = 0.052  # share of sale lines that meet a short shelf
 CLOSE = 0.008
+UNHEARD_OF = 10_000  # units in one line: nobody orders goods for that (the one in the real set was a slip)
 AMPLE = 1.2  # of what will be sold until the next receipt, where supply is not short
 PERIOD_WEEKS = 3  # a SKU is supplied every so many weeks, and whenever somebody waits for it
 ARRIVES = time(6, 0)  # before anybody buys
@@ -103,7 +104,7 @@ def _demand(weeks: Sequence[Iterable[_Event]]) -> dict[str, list[int]]:
     demand: dict[str, list[int]] = defaultdict(lambda: [0] * len(weeks))
     for number, week in enumerate(weeks):
         for event in week:
-            if event.kind == "sale":
+            if event.kind == "sale" and event.units < UNHEARD_OF:
                 demand[event.sku][number] += event.units
     return demand
 

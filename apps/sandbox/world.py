@@ -174,7 +174,7 @@ class World:
         )
         self.is_stirred = True
 
-    def log(self, kind: str, **facts: Any) -> None:
+    def log(self, kind: str, /, **facts: Any) -> None:
         """Append to the dispatch log, which `recount` reads; its kinds are listed in words.py."""
         self.db.execute(
             "INSERT INTO dispatch (at, kind, facts) VALUES (?, ?, ?)",

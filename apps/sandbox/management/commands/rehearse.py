@@ -1,0 +1,239 @@
+"""`manage.py rehearse FILE|--synthetic N`: a shop's days from a file of orders, through the real ways in, on a stage of its own.
+
+Nothing of the merchant's is touched: database, broker, ports and folder are made for the run and thrown away after it.
+"""
+
+import argparse
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.core.binaries import NoPostgres
+from apps.core.runtime import Runtime, manage_py, opened
+from apps.core.supervise import Busy, Unstarted
+from apps.sandbox import recount, retail, supply, synthetic
+from apps.sandbox.days import Plan
+from apps.sandbox.japan import JapaneseMarket
+from apps.sandbox.market import Market
+from apps.sandbox.rehearsal import figures
+from apps.sandbox.rehearsal.driver import Driver, Stalled
+from apps.sandbox.rehearsal.quiet import Rows
+from apps.sandbox.rehearsal.stage import ControlRefused, Stage, peak_memory_mb
+
+SWEEP_SECONDS = 0.02
+BAR_SECONDS = 1.0
+LINE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to rehearse. `count`: orders of a synthetic file, where no file is given."""
+
+    file: Path | None
+    count: int = 0
+    seed: int = 1
+    limit: int | None = None
+    is_japan: bool = False
+    is_calm: bool = False
+    is_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The figures, and sentences about what is not as it must be."""
+
+    figures: dict[str, Any]
+    faults: list[str]
+
+
+class Command(BaseCommand):
+    """Rehearse, print the figures, exit 1 when anything is not as it must be."""
+
+    help = "Play a file of orders (or made-up ones) through the stand-in channels, with every night, and verify."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument(
+            "file", nargs="?", type=Path, metavar="FILE", help="orders in the columns of UCI Online Retail"
+        )
+        source.add_argument("--synthetic", type=int, metavar="N", help="make N orders up, with the same kinds of dirt")
+        parser.add_argument("--seed", type=int, default=1, help="of the supply list and of the vendors' misbehaviour")
+        parser.add_argument("--limit", type=int, metavar="INVOICES", help="only the first so many invoices")
+        parser.add_argument("--as-japan", action="store_true", help="yen, 10 %% and 8 %%, konbini and 代引")
+        parser.add_argument("--calm", action="store_true", help="the vendors behave")
+        parser.add_argument("--json", action="store_true", help="one JSON object alone on stdout")
+        parser.add_argument("--again", action="store_true", help="send the same file once more; nothing may change")
+        parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep everything in this folder afterwards")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        wish = Wish(
+            options["file"], options["synthetic"] or 0, options["seed"], options["limit"], options["as_japan"],
+            options["calm"], options["again"],
+        )  # fmt: skip
+        try:
+            outcome = rehearse(wish, folder=options["keep"], say=_to_stderr)
+        except (retail.NotThisFile, FileNotFoundError, Stalled, Unstarted, Busy, NoPostgres, ControlRefused) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("stopped") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome.figures, ensure_ascii=False))
+        else:
+            for name, value in outcome.figures.items():
+                self.stdout.write(f"{name:22} {json.dumps(value, ensure_ascii=False)}")
+        for fault in outcome.faults:
+            _to_stderr(f"NOT AS IT MUST BE: {fault}")
+        if outcome.faults:
+            sys.exit(1)
+
+
+def rehearse(
+    wish: Wish,
+    *,
+    say: Callable[[str], None],
+    folder: Path | None = None,
+    at_stop: Callable[[Driver], None] | None = None,
+) -> Outcome:
+    """One rehearsal from start to figures. `at_stop` is called at every stop of the clock (chaos tests)."""
+    with _home(folder) as home:
+        market = JapaneseMarket() if wish.is_japan else Market()
+        file = wish.file
+        if file is None:
+            file = home / "orders.csv"
+            synthetic.write(file, count=wish.count, seed=wish.seed)
+        orders = retail.read(file, zone=market.zone, invoices=wish.limit)
+        if not orders.sales:
+            raise retail.NotThisFile(f"{file} holds no sale")
+        goods = supply.make(orders, market, seed=wish.seed)
+        goods.write(home / "supply.csv")
+        plan = Plan(orders, market, goods)
+        start = datetime.combine(plan.days[0].date - timedelta(days=0), clock_time(3), tzinfo=market.zone)
+        with opened(home, say=say, is_apart=True, durable=False) as runtime:
+            stage = Stage(
+                runtime, market, seed=None if wish.is_calm else wish.seed, start=start, sweep_seconds=SWEEP_SECONDS
+            )
+            _raise_curtain(stage)
+            rows = Rows(runtime.env["DATABASE_URL"])
+            bar = _Bar(len(orders.sales), len(plan.days), say)
+
+            def stopped(driver: Driver) -> None:
+                bar.show(driver)
+                if at_stop:
+                    at_stop(driver)
+
+            driver = Driver(stage, plan, rows, at_stop=stopped)
+            started = time.monotonic()
+            driver.open_shop()
+            driver.play()
+            seconds = time.monotonic() - started
+
+            def collect() -> Outcome:
+                counted = recount.recount(file, home / "supply.csv", stage.world, invoices=wish.limit)
+                found = figures.collect(
+                    rows, orders, counted, driver.played, is_calm=wish.is_calm, seconds=seconds,
+                    memory_mb=peak_memory_mb(stage), invariants=_verify(runtime),
+                )  # fmt: skip
+                return Outcome(found, figures.faults(found, counted, rows, is_calm=wish.is_calm))
+
+            outcome = collect()
+            if wish.is_again:
+                say("Sending the same file once more …")
+                driver.again()
+                second = collect()
+                second.faults.extend(_changes(outcome.figures, second.figures))
+                outcome = second
+            rows.close()
+            return outcome
+
+
+def _raise_curtain(stage: Stage) -> None:
+    runtime = stage.runtime
+    runtime.start_services()
+    runtime.migrate()
+    stage.start_sandbox()
+    stage.make_shop(
+        company="Kurogo rehearsal", brand="Rehearsal", locale="ja" if stage.market.country == "JP" else "en"
+    )
+    stage.start_programs()
+    stage.connect_hooks()
+
+
+def _verify(runtime: Runtime) -> list[dict[str, Any]]:
+    """The invariants as `manage.py verify --json` says them."""
+    done = subprocess.run(
+        [*manage_py(), "verify", "--json"], env=runtime.env, capture_output=True, text=True, check=False
+    )
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        return [{"id": "verify", "ok": False, "checked": 0, "violations": 1, "error": done.stderr[-300:]}]
+    return list(told["invariants"] if isinstance(told, dict) else told)
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What the same file once more has changed."""
+    return [
+        f"the same file once more changed {name}: {before[name]} -> {after[name]}"
+        for name in before
+        if name not in figures.VOLATILE and before[name] != after[name]
+    ]
+
+
+@contextlib.contextmanager
+def _home(folder: Path | None) -> Iterator[Path]:
+    """The stage's folder: thrown away at the end, unless it was named."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder.resolve()
+        return
+    made = Path(tempfile.mkdtemp(prefix="kurogo-rehearsal-"))
+    made.chmod(0o711)  # the database's account passes through
+    try:
+        yield made
+    finally:
+        shutil.rmtree((made / "postgres").resolve(), ignore_errors=True)  # as root it may lie elsewhere
+        shutil.rmtree(made, ignore_errors=True)
+
+
+class _Bar:
+    """How far it is, on stderr: one line that moves on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, orders: int, days: int, say: Callable[[str], None]) -> None:
+        self.orders = orders
+        self.days = days
+        self.say = say
+        self.is_terminal = sys.stderr.isatty()
+        self.started = self.shown = time.monotonic()
+
+    def show(self, driver: Driver) -> None:
+        now = time.monotonic()
+        if now - self.shown < (BAR_SECONDS if self.is_terminal else LINE_SECONDS):
+            return
+        self.shown = now
+        done = driver.played.nights
+        filled = "█" * (24 * done // self.days)
+        day = f"{driver.day.date}" if driver.day else "opening"
+        words = f"{filled:░<24} night {done}/{self.days}  {day}  {now - self.started:.0f} s"
+        if self.is_terminal:
+            sys.stderr.write("\r" + words)
+            sys.stderr.flush()
+        else:
+            self.say(words)
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

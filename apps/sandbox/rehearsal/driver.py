@@ -1,0 +1,183 @@
+"""Plays a shop's days: sets the clock, tells the stand-ins what happens, and goes on when nobody has anything left to do.
+
+Business time stands still while anything is due and jumps when nothing is; nothing sleeps through it. A night begins when
+no row is due any more before it.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+
+from apps.sandbox.days import Day, Plan, Slot
+from apps.sandbox.rehearsal.quiet import Due, Rows
+from apps.sandbox.rehearsal.stage import Stage
+from apps.sandbox.words import plain
+
+LOOK_SECONDS = 0.004
+STALL_SECONDS = 180.0
+LUMP = timedelta(hours=3)  # between the hours of a day, things that fall due are done together so often
+SETTLES_AT, CONSOLE_AT, NIGHT_AT, MORNING_AT = clock_time(23, 0), clock_time(0, 58), clock_time(2), clock_time(4, 30)
+SHIPS_AT = ((clock_time(11), "ship_ready_morning"), (clock_time(15), "ship_ready"))
+
+
+class Stalled(Exception):
+    """Something is due and does not get done; the message says what."""
+
+
+@dataclass(slots=True)
+class Played:
+    """What the driver itself saw."""
+
+    planted: Counter[str] = field(default_factory=Counter)
+    planted_things: dict[str, list[str]] = field(default_factory=dict)
+    nights: int = 0
+    stops: int = 0
+    night_seconds: list[float] = field(default_factory=list)
+
+
+class Driver:
+    """One rehearsal's days on a stage. `at_stop` is called at every stop: progress, and a chaos test's mischief."""
+
+    def __init__(
+        self, stage: Stage, plan: Plan, rows: Rows, *, at_stop: Callable[["Driver"], None] | None = None
+    ) -> None:
+        assert stage.drive is not None
+        self.stage = stage
+        self.plan = plan
+        self.rows = rows
+        self.drive = stage.drive
+        self.zone = stage.market.zone
+        self.played = Played()
+        self.day: Day | None = None
+        self._at_stop = at_stop
+
+    # The days
+
+    def open_shop(self) -> None:
+        """Before the first day's first sale: the channels list everything, the product has read it."""
+        articles = plain(self.plan.articles())
+        self.stage.control.tell(
+            "batch",
+            {
+                "calls": [
+                    ["shopify", "list_variants", {"variants": articles}],
+                    ["csv", "list_variants", {"variants": articles}],
+                    ["csv", "send_catalogue", {}],
+                ]
+            },
+        )
+        self.settle()
+        self.reach(self._at(self.plan.days[0].date, MORNING_AT), job="refresh_listings")
+
+    def play(self) -> None:
+        """Every day of the plan, each with its night."""
+        for day in self.plan.days:
+            self.day = day
+            self._trade(day)
+            self._end(day)
+
+    def again(self) -> None:
+        """The same papers once more, all at one moment: nothing of it may have an effect."""
+        for day in self.plan.days:
+            for slot in day.slots:
+                self.stage.control.tell("batch", {"calls": self.plan.calls(slot)})
+                self.settle()
+
+    def _trade(self, day: Day) -> None:
+        jobs = {self._at(day.date, at): name for at, name in SHIPS_AT}
+        slots = {slot.ends_at: slot for slot in day.slots}
+        for moment in sorted({*jobs, *slots}):
+            self.reach(moment, slot=slots.get(moment), job=jobs.get(moment, ""))
+
+    def _end(self, day: Day) -> None:
+        next_day = day.date + timedelta(days=1)
+        self.reach(self._at(day.date, SETTLES_AT), settles=day.date)
+        self.reach(self._at(next_day, CONSOLE_AT))
+        while (due := self.rows.next_due(self.drive.now())) and due < self._at(next_day, NIGHT_AT):
+            self.drive.set(due)
+            self.settle()
+        self._plant(day.date)
+        started = time.monotonic()
+        self.reach(self._at(next_day, NIGHT_AT), job="night", period=day.date)
+        self.played.night_seconds.append(time.monotonic() - started)
+        self.reach(self._at(next_day, MORNING_AT), job="refresh_listings")
+        self.played.nights += 1
+
+    def _plant(self, night: date) -> None:
+        """Somebody edits stock in the channels' consoles; then the ledgers say what is wrong now."""
+        edit = {"night": night.isoformat()}
+        self.stage.control.tell("batch", {"calls": [["shopify", "edit_stock", edit], ["csv", "edit_stock", edit]]})
+        told = self.stage.control.tell("nightfall", edit)["planted"]
+        for kind, things in told.items():
+            self.played.planted[kind] += len(things)
+            self.played.planted_things.setdefault(kind, []).extend(f"{night} {thing}" for thing in things)
+
+    def _at(self, day: date, at: clock_time) -> datetime:
+        return datetime.combine(day, at, tzinfo=self.zone)
+
+    # Time
+
+    def reach(
+        self, moment: datetime, *, slot: Slot | None = None, job: str = "", settles: date | None = None,
+        period: date | None = None,
+    ) -> None:  # fmt: skip
+        """Go to a moment, doing on the way what falls due before it; there, tell the stand-ins and wait for everybody."""
+        while (due := self._next_due()) and due < moment:
+            stop = max(due, self.drive.now() + LUMP)
+            if stop >= moment:
+                break
+            self.drive.set(stop)
+            self.settle()
+        self.drive.set(max(moment, self.drive.now()))
+        if slot:
+            self.stage.control.tell("batch", {"calls": self.plan.calls(slot)})
+        if settles:
+            self.stage.control.tell("stripe/settle_day", {"day": settles.isoformat()})
+        if job:
+            named = (period or moment.astimezone(self.zone).date()).isoformat()
+            self._wait(lambda: self.rows.is_run(job, named), f"the job {job} of {named}")
+        self.settle()
+
+    def _next_due(self) -> datetime | None:
+        now = self.drive.now()
+        told = self.stage.control.tell("status")["next_at"]
+        coming = [
+            moment for moment in (self.rows.next_due(now), datetime.fromisoformat(told) if told else None) if moment
+        ]
+        return min(coming, default=None)
+
+    def settle(self) -> None:
+        """Wait until neither the stand-ins nor the product have anything to do at this moment."""
+        if self._at_stop:
+            self._at_stop(self)
+        self.played.stops += 1
+        self._wait(self._is_quiet, "everybody")
+
+    def _is_quiet(self) -> bool:
+        """Quiet twice, with the stand-ins asked in between: a call under way is a row that is due until it is answered."""
+        now = self.drive.now()
+        return (
+            self.rows.due(now).is_quiet
+            and bool(self.stage.control.tell("send_due", {"seconds": 5})["is_idle"])
+            and self.rows.due(now).is_quiet
+            and bool(self.stage.control.tell("status")["is_idle"])
+        )
+
+    def _wait(self, is_done: Callable[[], bool], what: str) -> None:
+        last: Due | None = None
+        until = time.monotonic() + STALL_SECONDS
+        while not is_done():
+            due = self.rows.due(self.drive.now())
+            if due != last:
+                last, until = due, time.monotonic() + STALL_SECONDS
+            if time.monotonic() > until:
+                stuck = self.rows.stuck(self.drive.now())
+                status = self.stage.control.tell("status")
+                raise Stalled(
+                    f"{what} did not get done at {self.drive.now():%Y-%m-%d %H:%M}: {due}; sandbox due {status['due']},"
+                    f" {status['trouble']}; " + "; ".join(stuck)
+                )
+            time.sleep(LOOK_SECONDS)

@@ -342,20 +342,21 @@ def refund_body(order: Priced, *, id: int, at: int, note: str, units: dict[int, 
         )  # fmt: skip
     return {
         "id": id, "admin_graphql_api_id": gid("Refund", id), "order_id": order.id, "created_at": iso(at),
-        "processed_at": iso(at), "note": note, "user_id": None, "duties": [], "order_adjustments": [], "restock": False,
+        "processed_at": iso(at), "note": note, "user_id": 1, "duties": [], "order_adjustments": [], "restock": False,
         "return": None, "refund_shipping_lines": [], "total_duties_set": money.bag(0), "refund_line_items": lines,
         "transactions": [_transaction(order, id=id, at=at, amount=money.text(paid))],
     }  # fmt: skip
 
 
 def _transaction(order: Priced, *, id: int, at: int, amount: str) -> dict[str, Any]:
-    nothing = (
+    empty = (
         "amount_rounding", "authorization", "device_id", "error_code", "location_id", "message", "parent_id", "user_id",
     )  # fmt: skip
-    return dict.fromkeys(nothing) | {
+    nothing = {"amount": text(0, order.sale.currency), "currency": order.sale.currency}
+    return dict.fromkeys(empty) | {
         "id": id, "admin_graphql_api_id": gid("OrderTransaction", id), "order_id": order.id, "kind": "refund",
         "gateway": (GATEWAYS.get(order.sale.payment) or ["manual"])[0], "status": "success", "test": True,
         "amount": amount, "currency": order.sale.currency, "created_at": iso(at), "processed_at": iso(at),
         "manual_payment_gateway": False, "payment_id": f"{order.sale.number}.{id}", "receipt": {},
-        "source_name": "web", "total_unsettled_set": _Money(order.sale.currency).bag(0),
+        "source_name": "web", "total_unsettled_set": {"shop_money": nothing, "presentment_money": nothing},
     }  # fmt: skip

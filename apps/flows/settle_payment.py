@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from apps.core import clock
 from apps.core.states import Cause
 from apps.flows import cancel_order
 from apps.hub import outbox
@@ -105,10 +106,16 @@ def _mark(order: Order, payment: Payment, cause: Cause) -> None:
     if wanted and wanted != order.payment and order.payment in {PaymentState.UNPAID, PaymentState.AUTHORISED}:
         orders.mark([order], cause=cause, payment=wanted)
         outbox.publish([outbox.NewFact(f"payment.{payment.status}", "order", order.id, orders.as_row(order))])
-    if payment.status == Status.CANCELLED and _may_be_cancelled(order):
+    if _is_over(payment) and _may_be_cancelled(order):
         cancel_order.cancel(
             order, actor=cause.actor, reason="the payment was cancelled or ran out", source_id=payment.id
         )
+
+
+def _is_over(payment: Payment) -> bool:
+    """Cancelled, or a slip that nobody paid in time: that one fails at the provider (at Stripe it is never cancelled)."""
+    is_late = payment.expires_at is not None and payment.expires_at <= clock.now()
+    return payment.status == Status.CANCELLED or (payment.status == Status.FAILED and is_late)
 
 
 def _may_be_cancelled(order: Order) -> bool:

@@ -19,6 +19,9 @@ from apps.hub.models import Connection, Credential
 
 _CACHE_SECONDS = 5.0
 _cache: dict[UUID, tuple[float, "Live"]] = {}
+# When this process last wrote a connection's health: a second's news is enough, not every call's.
+_noted: dict[tuple[UUID, str], float] = {}
+_NOTE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class SettingsRefused(ValueError):
 
 def create(*, brand: Brand, connector: str, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Connection:
     """A new connection. Raises `SettingsRefused`, `registry.UnknownConnector`."""
-    checked = _checked(connector, settings)
+    checked = check(connector, settings)
     with transaction.atomic():
         connection = Connection.objects.create(
             brand=brand, connector=connector, name=name, settings=checked, created_at=clock.now()
@@ -54,9 +57,26 @@ def create(*, brand: Brand, connector: str, name: str, settings: dict[str, Any],
     return connection
 
 
+def check(connector: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The plain settings as they may be kept, secrets left out. Raises `SettingsRefused`, `registry.UnknownConnector`."""
+    manifest = registry.manifest(connector)
+    plain = {name: value for name, value in settings.items() if name not in manifest.secrets}
+    try:
+        msgspec.convert(plain | dict.fromkeys(manifest.secrets, ""), manifest.settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsRefused(str(error)) from error
+    for name, value in plain.items():
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            _check_url(name, value)
+    host = str(plain.get(manifest.host_field, "") or "")
+    if host and "://" not in host:  # a bare host, such as a mail server's
+        _check_address(manifest.host_field, host, int(plain.get("port") or 443))
+    return plain
+
+
 def change_settings(connection: Connection, settings: dict[str, Any]) -> None:
     """New plain settings. A changed host drops the credentials that belonged to the old one."""
-    checked = _checked(connection.connector, settings)
+    checked = check(connection.connector, settings)
     with transaction.atomic():
         connection.settings = checked
         connection.save(update_fields=["settings"])
@@ -81,20 +101,29 @@ def set_secret(connection: Connection, name: str, value: str, *, expires_at: dat
 
 
 def settings_of(connection: Connection) -> registry.Settings:
-    """Typed settings with the secrets opened. Raises `Misconfigured` where they do not fit."""
-    manifest = registry.manifest(connection.connector)
+    """Typed settings with the secrets opened. Raises `Misconfigured` where they do not fit or do not open."""
+    try:
+        manifest = registry.manifest(connection.connector)
+    except registry.UnknownConnector as error:
+        raise Misconfigured(f"there is no connector called {error}") from error
     opened: dict[str, Any] = dict(connection.settings)
     host = _host(connection)
     for credential in connection.credentials.all():
         if credential.host != host:
             raise Misconfigured(f"{credential.name} was given for {credential.host or 'no host'}, not for {host}")
-        opened[credential.name] = crypto.unseal(
-            credential.sealed, table="hub_credential", row=credential.id, field="sealed"
-        ).decode()
+        opened[credential.name] = _opened(credential)
     try:
         return msgspec.convert(opened, manifest.settings, strict=False)
     except msgspec.ValidationError as error:
         raise Misconfigured(str(error)) from error
+
+
+def _opened(credential: Credential) -> str:
+    try:
+        plain = crypto.unseal(credential.sealed, table="hub_credential", row=credential.id, field="sealed")
+    except crypto.SealBroken as error:
+        raise Misconfigured(f"{credential.name} does not open with this installation's keys; enter it again") from error
+    return plain.decode()
 
 
 def live(connection_id: UUID) -> Live | None:
@@ -113,6 +142,7 @@ def live(connection_id: UUID) -> Live | None:
 def forget() -> None:
     """Empty this process's cache (after a change in this process, and between tests)."""
     _cache.clear()
+    _noted.clear()
 
 
 def with_ability(ability: str) -> list[Connection]:
@@ -131,12 +161,22 @@ def pause(connection: Connection, abilities: list[str]) -> None:
 
 def heard(connection_id: UUID) -> None:
     """The other side spoke."""
-    Connection.objects.filter(id=connection_id).update(last_heard_at=clock.now())
+    if _is_news(connection_id, "heard"):
+        Connection.objects.filter(id=connection_id).update(last_heard_at=clock.now())
 
 
 def succeeded(connection_id: UUID) -> None:
     """A call went well."""
-    Connection.objects.filter(id=connection_id).update(last_ok_at=clock.now())
+    if _is_news(connection_id, "ok"):
+        Connection.objects.filter(id=connection_id).update(last_ok_at=clock.now())
+
+
+def _is_news(connection_id: UUID, what: str) -> bool:
+    at = time.monotonic()
+    if at - _noted.get((connection_id, what), -_NOTE_SECONDS) < _NOTE_SECONDS:
+        return False
+    _noted[(connection_id, what)] = at
+    return True
 
 
 def failed(connection_id: UUID, reason: str, *, held_until: datetime | None = None, reconnect: bool = False) -> None:
@@ -159,24 +199,18 @@ def count_repeated(connection_id: UUID) -> None:
     Connection.objects.filter(id=connection_id).update(repeated_count=F("repeated_count") + 1)
 
 
-def _checked(connector: str, settings: dict[str, Any]) -> dict[str, Any]:
-    manifest = registry.manifest(connector)
-    plain = {name: value for name, value in settings.items() if name not in manifest.secrets}
+def _check_url(name: str, url: str) -> None:
     try:
-        msgspec.convert(plain | dict.fromkeys(manifest.secrets, ""), manifest.settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsRefused(str(error)) from error
-    for name, value in plain.items():
-        if isinstance(value, str) and value.startswith(("http://", "https://")):
-            _check_address(name, value)
-    return plain
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise SettingsRefused(f"{name}: {error}") from error
+    _check_address(name, parts.hostname or "", port)
 
 
-def _check_address(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+def _check_address(name: str, host: str, port: int) -> None:
     try:
-        net.checked_address(parts.hostname or "", port)
+        net.checked_address(host, port)
     except net.AddressRefused as refused:
         raise SettingsRefused(f"{name}: {refused}") from refused
     except net.Unreachable:

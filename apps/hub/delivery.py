@@ -16,7 +16,8 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.db import connection as database
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models.functions import Coalesce
 
 from apps.core import clock, crypto
 from apps.core.ids import uuid7
@@ -129,11 +130,22 @@ def release(worker: str) -> int:
 
 
 def make(claimed: Claimed) -> None:
-    """One try of one claimed delivery, from call to settlement."""
+    """One try of one claimed delivery, from call to settlement; nothing where the lease is another's by now."""
+    if not _is_still_mine(claimed.delivery):
+        return
     started = time.monotonic()
     outcome = _try(claimed)
     outcome.milliseconds = int((time.monotonic() - started) * 1000)
     settle(claimed.delivery, outcome)
+
+
+def _is_still_mine(delivery: Delivery) -> bool:
+    """A claim that waited long behind slow neighbours is renewed before the call, so that no two workers make it."""
+    wall = clock.wall()
+    if delivery.leased_until and wall < delivery.leased_until - timedelta(seconds=LEASE_SECONDS / 2):
+        return True
+    until = wall + timedelta(seconds=LEASE_SECONDS)
+    return bool(Delivery.objects.filter(id=delivery.id, token=delivery.token).update(leased_until=until))
 
 
 def _try(claimed: Claimed) -> _Outcome:
@@ -150,8 +162,14 @@ def _try(claimed: Claimed) -> _Outcome:
             found = _find(connector, operation, words)
             if found is not None:
                 return _Outcome("sent", "found", answers=[found])
-        if claimed.may_have_happened and once is Once.NEITHER and not getattr(live.settings, "resend_when_unknown", False):
-            return _Outcome("waiting", "unknown", reason="whether it arrived is not known, and the vendor cannot be asked")
+        if (
+            claimed.may_have_happened
+            and once is Once.NEITHER
+            and not getattr(live.settings, "resend_when_unknown", False)
+        ):
+            return _Outcome(
+                "waiting", "unknown", reason="whether it arrived is not known, and the vendor cannot be asked"
+            )
         answer = getattr(connector, operation.method)(words if operation.many > 1 else words[0], delivery.key)
         return _Outcome("sent", "sent", answers=answer if operation.many > 1 else [answer])
     except errors.RateLimited as error:
@@ -179,7 +197,9 @@ def _after_transient(claimed: Claimed, error: errors.Transient) -> _Outcome:
     delivery = claimed.delivery
     status = "unknown" if error.sent or claimed.may_have_happened else "due"
     if delivery.attempts >= MAX_ATTEMPTS:
-        return _Outcome("waiting", "unknown" if error.sent else "transient", f"given up after {delivery.attempts}: {error}")
+        return _Outcome(
+            "waiting", "unknown" if error.sent else "transient", f"given up after {delivery.attempts}: {error}"
+        )
     outcome = "unknown" if error.sent else "transient"
     return _Outcome(status, outcome, str(error), due_at=clock.now() + _back_off(delivery.attempts))
 
@@ -213,23 +233,13 @@ def settle(delivery: Delivery, outcome: _Outcome) -> bool:
         if outcome.answers:
             inbox.store_many([(delivery.connection_id, _answer_event(delivery, outcome))], origin="answer")
     if outcome.status == "sent":
-        _note_success(delivery.connection_id)
+        connections.succeeded(delivery.connection_id)
         doorbell.ring()
     elif outcome.reason:
         connections.failed(
             delivery.connection_id, outcome.reason, held_until=outcome.held_until, reconnect=outcome.reconnect
         )
     return True
-
-
-_last_success: dict[UUID, float] = {}
-
-
-def _note_success(connection_id: UUID) -> None:
-    """Health needs the minute, not every call: one write a connection and second."""
-    if time.monotonic() - _last_success.get(connection_id, 0.0) > 1.0:
-        _last_success[connection_id] = time.monotonic()
-        connections.succeeded(connection_id)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -272,17 +282,37 @@ def has_due() -> bool:
 
 
 def retry(delivery_id: UUID) -> bool:
-    """A person wants it tried again: same key, same body; what may have happened is still asked for first."""
-    row = Delivery.objects.filter(id=delivery_id, status=Delivery.Status.WAITING).first()
+    """A person wants it tried again: same key, same body. What may have happened is still asked for first, where the
+    vendor can be asked; where it cannot, the person has decided that it shall be sent once more."""
+    row = Delivery.objects.select_related("connection").filter(id=delivery_id, status=Delivery.Status.WAITING).first()
     if row is None:
         return False
-    unsure = row.tries.filter(outcome__in=["unknown", "fault"]).exists()
-    status = Delivery.Status.UNKNOWN if unsure else Delivery.Status.DUE
-    return bool(
-        Delivery.objects.filter(id=delivery_id, status=Delivery.Status.WAITING).update(
-            status=status, due_at=clock.now(), reason=""
-        )
+    return bool(_again(Delivery.objects.filter(id=row.id), can_ask=_can_ask(row.connection, row.operation)))
+
+
+def _can_ask(connection: Connection, operation: str) -> bool:
+    """Whether a second call of this operation cannot do it twice: the vendor knows our key, or lets us ask."""
+    manifest = registry.manifests().get(connection.connector)
+    return manifest is not None and manifest.once.get(operation, Once.NEITHER) is not Once.NEITHER
+
+
+def _again(rows: models.QuerySet[Delivery], *, can_ask: bool) -> int:
+    """Waiting deliveries are due again; those that may have taken effect as unknown, so that they are asked for first.
+
+    May have: a try said so, or a try was begun and never written down (its worker died).
+    """
+    rows = rows.filter(status=Delivery.Status.WAITING)
+    tries = Attempt.objects.filter(delivery=models.OuterRef("pk"))
+    counted = tries.order_by().values("delivery").annotate(made=models.Count("id")).values("made")
+    unsure = rows.annotate(made=Coalesce(models.Subquery(counted), 0)).filter(
+        models.Q(made__lt=models.F("attempts")) | models.Exists(tries.filter(outcome__in=["unknown", "fault"]))
     )
+    change = {"due_at": clock.now(), "reason": ""}
+    asked = 0
+    if can_ask:
+        ids = list(unsure.values_list("id", flat=True))
+        asked = rows.filter(id__in=ids).update(status=Delivery.Status.UNKNOWN, **change)
+    return asked + rows.update(status=Delivery.Status.DUE, **change)
 
 
 def give_up(delivery_id: UUID, reason: str) -> bool:
@@ -295,9 +325,15 @@ def give_up(delivery_id: UUID, reason: str) -> bool:
 
 
 def reconnected(connection: Connection) -> int:
-    """Credentials were mended: what waited for that is due again."""
+    """Credentials were mended: what waited for that is due again, and nothing that waits for another reason."""
     Connection.objects.filter(id=connection.id).update(status=Connection.Status.ACTIVE, last_error="")
     connections.forget()
+    last = Attempt.objects.filter(delivery=models.OuterRef("pk")).order_by("-number").values("outcome")[:1]
     waiting = Delivery.objects.filter(connection=connection, status=Delivery.Status.WAITING)
-    return waiting.filter(tries__outcome="misconfigured").update(status=Delivery.Status.DUE, due_at=clock.now())
-
+    waiting = waiting.annotate(last=models.Subquery(last)).filter(last="misconfigured")
+    operations = set(waiting.values_list("operation", flat=True))
+    return sum(
+        _again(Delivery.objects.filter(id__in=list(waiting.filter(operation=operation).values_list("id", flat=True))),
+               can_ask=_can_ask(connection, operation))
+        for operation in operations
+    )  # fmt: skip

@@ -64,11 +64,13 @@ def _take(connection_id: UUID, environ: dict[str, Any]) -> str:
         webhook.verify(headers, body, live.settings, now=clock.wall())
     except BadSignature as error:
         raise _Refused("401 Unauthorized", "signature refused") from error
-    try:
-        events = webhook.events(headers, body, received_at=clock.now())
-    except Unreadable:
-        # Signed, so it is theirs, and kept for a person; the digest is its id, so that a repeat adds no row.
-        events = [_unreadable(connection_id, headers, body)]
+    except Exception as error:
+        log.exception("hook.verify", connector=live.connection.connector)  # a fault of ours is no proof of theirs
+        raise _Refused("401 Unauthorized", "signature refused") from error
+    connections.heard(connection_id)
+    events = _events(webhook, headers, body, live)
+    if not events:
+        return "nothing in it"
     stored = inbox.store(connection_id, events, origin="hook", body=body)
     if stored.new:
         doorbell.ring()
@@ -77,7 +79,20 @@ def _take(connection_id: UUID, environ: dict[str, Any]) -> str:
     return "kept before"
 
 
-def _unreadable(connection_id: UUID, headers: dict[str, str], body: bytes) -> Any:
+def _events(webhook: Any, headers: dict[str, str], body: bytes, live: connections.Live) -> list[Event]:
+    """The notices in a signed body. One that nobody can read is theirs all the same, and kept for a person."""
+    try:
+        events: list[Event] = webhook.events(headers, body, received_at=clock.now())
+    except Unreadable:
+        return [_unreadable(live.id, body)]
+    except Exception:
+        log.exception("hook.events", connector=live.connection.connector)
+        return [_unreadable(live.id, body)]
+    return events
+
+
+def _unreadable(connection_id: UUID, body: bytes) -> Event:
+    """The digest is its id, so that a repeat adds no row."""
     seen = inbox.digest(connection_id, "unreadable", "", body).hex()
     return Event(id=f"unreadable:{seen}", topic="unreadable", at=clock.now(), raw=body)
 
@@ -99,10 +114,10 @@ def _body(environ: dict[str, Any]) -> bytes:
     """The raw body, read to its end and never past the cap; a chunked body has no length, so it is counted."""
     cap = settings.HOOK_MAX_BYTES
     declared = environ.get("CONTENT_LENGTH") or ""
-    if declared.isdigit() and int(declared) > cap:
+    if declared.isdecimal() and int(declared) > cap:
         raise _Refused("413 Content Too Large", f"more than {cap} bytes")
     stream, chunks, size = environ["wsgi.input"], [], 0
-    remaining = int(declared) if declared.isdigit() else None
+    remaining = int(declared) if declared.isdecimal() else None
     while remaining is None or remaining > 0:
         chunk = stream.read(65536 if remaining is None else min(65536, remaining))
         if not chunk:

@@ -5,7 +5,7 @@ UNIQUE (connection, event_id) makes a repeat add no row. An event is closed in t
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -46,11 +46,23 @@ def store(connection_id: UUID, events: Sequence[Event], *, origin: str, body: by
 
     One event costs one statement. Several events of one body are parts, each with its own raw body.
     """
+    events = [_fitting(event) for event in events]
     if len(events) == 1:
         return _store_one(connection_id, events[0], origin)
     return store_many((connection_id, event) for event in events) if body is None else _store_parts(
         connection_id, events, origin, body
     )  # fmt: skip
+
+
+def _fitting(event: Event) -> Event:
+    """A vendor's words as the columns take them: no NUL, not too long; an id that is too long becomes its digest."""
+    event_id = event.id.replace("\0", "")
+    if len(event_id) > 200:
+        event_id = f"sha256:{hashlib.sha256(event_id.encode()).hexdigest()}"
+    topic, subject = event.topic.replace("\0", "")[:80], event.subject.replace("\0", "")[:120]
+    if (event_id, topic, subject) == (event.id, event.topic, event.subject):
+        return event
+    return replace(event, id=event_id, topic=topic, subject=subject)
 
 
 def _store_one(connection_id: UUID, event: Event, origin: str) -> Stored:
@@ -78,7 +90,7 @@ def _store_one(connection_id: UUID, event: Event, origin: str) -> Stored:
 
 def store_many(rows: Iterable[tuple[UUID, Event]], *, origin: str = "poll") -> Stored:
     """Keep events of perhaps several connections, one entry each, in three statements; for polls and answers."""
-    wanted = list(rows)
+    wanted = [(connection_id, _fitting(event)) for connection_id, event in rows]
     known = set(
         InboxEvent.objects.filter(
             connection__in={c for c, _ in wanted}, event_id__in=[event.id for _, event in wanted]
@@ -169,8 +181,12 @@ def raw(event: InboxEvent) -> bytes:
 
 
 def begin(events: Sequence[InboxEvent]) -> None:
-    """Count the attempt before it is made, in a transaction of its own, so that one that kills the process is known."""
-    InboxEvent.objects.filter(id__in=[event.id for event in events]).update(attempts=F("attempts") + 1)
+    """Count the attempt before it is made, in a transaction of its own, so that one that kills the process is known.
+
+    A begun event has no reason; whatever ends the attempt without closing it writes one (`wait`, `postpone`).
+    """
+    ids = [event.id for event in events]
+    InboxEvent.objects.filter(id__in=ids).update(attempts=F("attempts") + 1, reason="")
 
 
 def close(events: Iterable[InboxEvent], status: InboxEvent.Status, reason: str = "") -> None:
@@ -190,7 +206,7 @@ def wait(event: InboxEvent, *, waits_for: str, reason: str) -> None:
 def wake(things: Iterable[str]) -> int:
     """Things have come: events that waited for them are due again, in their old order."""
     return InboxEvent.objects.filter(status=InboxEvent.Status.WAITING, waits_for__in=list(things)).update(
-        status=InboxEvent.Status.NEW, due_at=clock.now(), waits_for="", reason=""
+        status=InboxEvent.Status.NEW, due_at=clock.now(), waits_for=""
     )
 
 
@@ -204,7 +220,7 @@ def postpone(events: Iterable[InboxEvent], reason: str) -> None:
 def isolate_suspects() -> int:
     """Events that were begun and neither closed nor postponed: the process died with them. Next time each runs alone;
     after `MAX_ATTEMPTS` it is set aside for a person."""
-    open_ones = InboxEvent.objects.filter(status=InboxEvent.Status.NEW, attempts__gt=0)
+    open_ones = InboxEvent.objects.filter(status=InboxEvent.Status.NEW, attempts__gt=0, reason="")
     open_ones.filter(attempts__gte=MAX_ATTEMPTS).update(
         status=InboxEvent.Status.SET_ASIDE, reason="stopped the worker again and again", done_at=clock.now()
     )

@@ -38,7 +38,7 @@ _DATE = re.compile(
 )
 _TIME = re.compile(
     r"[T\s]*(?P<half>午前|午後|AM|PM)?\s*"
-    r"(?:(?P<h>\d{1,2})[:時](?P<mi>\d{1,2})(?:[:分](?P<s>\d{1,2}))?(?:\.\d{1,9})?[分秒]?"
+    r"(?:(?P<h>\d{1,2})[:時](?P<mi>\d{1,2})(?:[:分](?P<s>\d{1,2}))?(?:\.(?P<f>\d{1,9}))?[分秒]?"
     r"|(?P<ch>\d{2})(?P<cmi>\d{2})(?P<cs>\d{2})?)"
     r"\s*(?P<late>AM|PM)?\s*(?P<zone>Z|UTC|JST|[+-]\d{2}:?\d{2})?",
     re.ASCII,
@@ -149,16 +149,16 @@ class Cells:
         )
 
 
-def _hms(time: re.Match[str] | None) -> tuple[int, int, int]:
+def _hms(time: re.Match[str] | None) -> tuple[int, int, int, int]:
     if time is None:
-        return 0, 0, 0
+        return 0, 0, 0, 0
     hour, minute, second = (int(time[a] or time[b] or 0) for a, b in (("h", "ch"), ("mi", "cmi"), ("s", "cs")))
     half = time["half"] or time["late"]
     if half:
         if hour > 12:
             raise ValueError(f"hour {hour} with {half}")
         hour = hour % 12 + (12 if half in ("午後", "PM") else 0)
-    return hour, minute, second
+    return hour, minute, second, int((time["f"] or "0").ljust(6, "0")[:6])
 
 
 def _zone(time: re.Match[str] | None) -> tzinfo | None:

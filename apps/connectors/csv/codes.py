@@ -184,7 +184,7 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "document": ("伝票番号", "入荷番号", "document", "reference", "slipnumber"),
         "line": ("行番号", "明細番号", "line", "linenumber"),
         "at": ("日時", "日付", "入荷日", "入庫日", "更新日時", "at", "date", "datetime"),
-        "kind": ("区分", "種別", "処理区分", "kind", "type", "movement"),
+        "kind": ("区分", "明細区分", "種別", "処理区分", "kind", "type", "movement"),
         "sku": _SKU,
         "quantity": ("数量", "個数", "quantity", "qty", "units"),
         "received": ("入荷数", "入庫数", "入荷数量", "received", "receivedquantity"),

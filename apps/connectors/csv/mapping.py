@@ -125,7 +125,7 @@ def shipment_file(fulfilment: Fulfilment, settings: CsvSettings) -> bytes:
     """One row a line."""
     f = fulfilment
     rows = (
-        (f.reference, f.order_number, line.line_external_id, line.sku, str(line.quantity), f.carrier, f.tracking_number,
+        (f.reference, f.order_external_id or f.order_number, line.line_external_id, line.sku, str(line.quantity), f.carrier, f.tracking_number,
          f.tracking_url, f.shipped_at.isoformat())
         for line in f.lines
     )  # fmt: skip
@@ -154,14 +154,20 @@ def stock_outcomes(quantities: Sequence[StockQuantity], answer: Mapping[str, Any
     outcomes = []
     for quantity in quantities:
         sku = quantity.external_id
-        shown = stale.get(sku)
         outcomes.append(
             StockOutcome(
                 external_id=sku,
                 is_set=sku not in stale and sku not in errors,
                 is_stale=sku in stale,
-                shown=shown if isinstance(shown, int) else None,
+                shown=_shown(quantity, stale, errors),
                 error=errors.get(sku, ""),
             )
         )
     return outcomes
+
+
+def _shown(quantity: StockQuantity, stale: Mapping[str, Any], errors: Mapping[str, str]) -> int | None:
+    told = stale.get(quantity.external_id)
+    if isinstance(told, int):
+        return told
+    return None if quantity.external_id in stale or quantity.external_id in errors else quantity.quantity

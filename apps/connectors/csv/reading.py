@@ -68,7 +68,8 @@ def _place(content: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _detected(content: bytes) -> Text:
-    if content.count(b"\0", 0, 400) > min(len(content), 400) // 4:
+    start = content.rstrip(b"\0")[:400]
+    if start.count(b"\0") > len(start) // 4:
         raise Unreadable("this looks like UTF-16 without a byte-order mark; the setting encoding can say utf-16-le")
     try:
         return _strict_utf8(content)
@@ -80,7 +81,7 @@ def _detected(content: bytes) -> Text:
     try:
         text = _strict(content, "cp932")
     except Unreadable as cp932:
-        raise Unreadable(f"neither UTF-8 ({_place(content, utf8)}) nor cp932 ({cp932})") from None
+        raise Unreadable(f"neither UTF-8: {_place(content, utf8)}, {str(cp932).replace('not', 'nor', 1)}") from None
     strange = [place for sign in _MOJIBAKE if (place := text.text.find(sign)) >= 0]
     if sum(text.text.count(sign) for sign in _MOJIBAKE) >= 3:
         at = len(text.text[: min(strange)].encode("cp932", "replace"))

@@ -4,7 +4,6 @@ Rows that cannot be taken are set aside one by one with their reason; a file tha
 The dry run reads with the same eyes and writes nothing.
 """
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +19,6 @@ from apps.core.ids import uuid7
 from apps.flows import receive_return, revise_order, take_listings, take_stock
 from apps.flows.place_orders import place_orders
 from apps.hub import connections, inbox
-from apps.hub.abilities import Event
 from apps.hub.contracts import FileRead, OrderDraft, ReturnDraft, RowSetAside, SourceFile, StockChange, VariantCard
 from apps.hub.models import Connection, FileRun, InboxEvent, SetAsideRow
 from apps.orders.errors import DoesNotAddUp
@@ -146,7 +144,7 @@ def upload(connection: Connection, name: str, kind: str, content: bytes) -> bool
     live = connections.live(connection.id)
     if live is None:
         raise LookupError("the connection is gone")
-    raw = live.connector().envelope(SourceFile(name=os.path.basename(name), kind=kind, content=content, at=clock.now()))
-    digest = hashlib.sha256(kind.encode() + b"\0" + name.encode() + b"\0" + content).hexdigest()
-    event = Event(id=f"file:{digest}", topic=f"file/{kind}", at=clock.now(), raw=raw, subject=f"file:{name}"[:120])
+    # A browser may send a path of its machine; a pushed file of that name and content is the same notice.
+    file = SourceFile(name=os.path.basename(name), kind=kind, content=content, at=clock.now())
+    event = live.connector().file_event(file)
     return bool(inbox.store(connection.id, [event], origin="file").new)

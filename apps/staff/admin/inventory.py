@@ -1,0 +1,63 @@
+"""Where stock lies, how much, and every movement that led there. Stock is changed on the stock page, never here."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from apps.inventory.models import Demand, Location, Receipt, ReceiptLine, StockLevel, StockMovement
+from apps.staff.admin.rooms import ReadOnlyRoom, ReadOnlyTable, Room, link_to_list
+
+
+@admin.register(Location)
+class LocationRoom(Room):
+    is_newest_first = False
+    list_display = ("name", "code", "brand", "is_default", "is_active")
+    list_select_related = ("brand",)
+
+
+@admin.register(StockLevel)
+class LevelRoom(ReadOnlyRoom):
+    list_display = ("variant", "location", "on_hand", "unavailable", "reserved", "leased", "available", "backordered")
+    list_select_related = ("variant", "location")
+    linked_by = ("variant",)
+    search_fields = ("variant__sku__iexact",)
+    search_help_text = _("The whole SKU")
+    readonly_fields = ("movements", "demands")
+
+    @admin.display(description=_("available"))
+    def available(self, level: StockLevel) -> int:
+        return level.available
+
+    @admin.display(description=_("movements"))
+    def movements(self, level: StockLevel) -> str:
+        return link_to_list(StockMovement, _("Movements of this row"), level__id__exact=level.pk)
+
+    @admin.display(description=_("demands"))
+    def demands(self, level: StockLevel) -> str:
+        return link_to_list(Demand, _("Who wants units of this row"), level__id__exact=level.pk)
+
+
+@admin.register(StockMovement)
+class MovementRoom(ReadOnlyRoom):
+    list_display = ("at", "level", "kind", "on_hand", "unavailable", "reserved", "leased", "reason", "actor")
+    list_select_related = ("level__variant", "level__location")
+    linked_by = ("level",)
+
+
+@admin.register(Demand)
+class DemandRoom(ReadOnlyRoom):
+    list_display = ("level", "kind", "quantity", "allocated", "shipped", "cancelled", "arrived_at")
+    list_select_related = ("level__variant", "level__location")
+    linked_by = ("level", "group")
+
+
+class ReceiptLines(ReadOnlyTable):
+    model = ReceiptLine
+    fields = ("variant", "quantity", "unit_cost")
+    related = ("variant",)
+
+
+@admin.register(Receipt)
+class ReceiptRoom(ReadOnlyRoom):
+    list_display = ("number", "location", "at", "currency")
+    list_select_related = ("location",)
+    inlines = (ReceiptLines,)

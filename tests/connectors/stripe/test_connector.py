@@ -1,19 +1,16 @@
 """Each operation on the stand-in: the request built so, called so, its answer parsed so, its error parsed so."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
-from msgspec.structs import replace
 
 from apps.connectors.stripe.client import FailureKept, Refused
-from apps.connectors.stripe.connector import StripeConnector
-from apps.connectors.stripe.settings import StripeSettings
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.sandbox.stripe_wire import form
-from tests.connectors.stripe.conftest import API_KEY, CONNECTION
+from tests.connectors.stripe.conftest import API_KEY
 
 KONBINI = c.PaymentRequest(
     reference="K-1001", amount_minor=5400, currency="JPY", method="konbini", description="ご注文 K-1001",
@@ -309,132 +306,3 @@ def test_a_refund_of_what_is_given_back_already_is_refused_unless_it_is_ours(con
             c.RefundRequest(provider_id=payment, amount_minor=1, currency="JPY", reference="r-6"), "key-b6"
         )
     assert (caught.value.code, moved(payment)) == ("charge_already_refunded", (5400, 5400))
-
-
-# Reading
-
-
-def test_a_list_is_asked_for_in_whole_seconds_and_paged_by_the_last_id(connector, stand, authorised):
-    payments = [authorised(1000 + number) for number in range(101)]
-    since = clock.now() - timedelta(minutes=10)
-    until = since + timedelta(minutes=20, microseconds=1)
-    stand.heard.clear()
-    facts = [fact for page in connector.payments_between(since, until) for fact in page]
-    first, second = [ask for ask in stand.heard if ask.path == "/v1/payment_intents"][:2]
-    assert first.query == {
-        "created[gte]": str(int(since.timestamp())), "created[lt]": str(int(until.timestamp()) + 1),
-        "expand[0]": "data.latest_charge.balance_transaction", "limit": "100",
-    }  # fmt: skip
-    assert second.query == first.query | {"starting_after": facts[99].provider_id}
-    assert [fact.provider_id for fact in facts][:101] == payments[::-1]
-
-
-def test_a_change_of_an_older_payment_is_told_with_its_refunds(connector, stand, checkout, age):
-    payment = checkout(method="konbini", outcome="expire")["payment"]
-    stand.told("stripe/pay_voucher", payment=payment)
-    connector.refund(c.RefundRequest(provider_id=payment, amount_minor=300, currency="JPY", reference="r-7"), "key-p1")
-    age(payment)
-    window = (clock.now() - timedelta(minutes=10), clock.now() + timedelta(minutes=10))
-    pages = [[fact for fact in page if fact.provider_id == payment] for page in connector.payments_between(*window)]
-    assert [len(page) for page in pages] == [0] * (len(pages) - 1) + [1]
-    (fact,) = pages[-1]
-    assert (fact.status, fact.captured_minor, fact.refunded_minor) == ("captured", 5400, 300)
-
-
-def test_a_payout_is_asked_for_by_both_windows_and_read(connector, stand, checkout):
-    stand.told("stripe/pay_voucher", payment=checkout(10_000, method="konbini", outcome="expire")["payment"])
-    (payout,) = stand.told("stripe/settle_day", day="2026-11-20")["payouts"]  # a Friday: it arrives on Monday
-    since = clock.now() - timedelta(minutes=10)
-    stand.heard.clear()
-    (found,) = [
-        one for page in connector.payouts_between(since, since + timedelta(minutes=20)) for one in page
-        if one.provider_id == payout
-    ]  # fmt: skip
-    assert (found.status, found.currency, found.arrives_on) == ("in_transit", "JPY", date(2026, 11, 23))
-    assert [sorted(ask.query) for ask in stand.heard] == [
-        ["created[gte]", "created[lt]", "limit"], ["arrival_date[gte]", "arrival_date[lte]", "limit"],
-    ]  # fmt: skip
-
-
-def test_a_list_that_does_not_move_on_is_given_up(scripted):
-    page = b'{"object": "list", "has_more": true, "data": [{"id": "txn_1"}]}'
-    payouts = scripted(200, {}, page.replace(b"txn_1", b"po_1")).payouts_between(clock.now(), clock.now())
-    with pytest.raises(errors.Transient):
-        list(payouts)
-    empty = b'{"object": "list", "has_more": true, "data": []}'
-    with pytest.raises(errors.Transient):
-        list(scripted(200, {}, empty).money_lines("po_1"))
-
-
-# Errors that no stand-in needs to be told
-
-
-def test_no_key_is_misconfigured_before_anything_is_sent(settings_of_stripe, stand):
-    with pytest.raises(errors.Misconfigured):
-        StripeConnector(replace(settings_of_stripe, api_key=""), CONNECTION).check()
-    assert stand.heard == []
-
-
-def test_an_address_that_may_not_be_called_is_misconfigured(connector, settings):
-    settings.PRIVATE_PEERS = []
-    with pytest.raises(errors.Misconfigured):
-        connector.check()
-
-
-def test_the_key_is_never_in_what_stripe_is_quoted_with(scripted):
-    with pytest.raises(errors.Permanent) as caught:
-        scripted(400, {}, b'{"error": {"message": "bad key %b here"}}' % API_KEY.encode()).check()
-    assert str(caught.value) == "bad key ••• here"
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "is_sent"),
-    [
-        (302, errors.Misconfigured, False),
-        (400, Refused, False),
-        (401, errors.Misconfigured, False),
-        (402, Refused, False),
-        (403, errors.Misconfigured, False),
-        (404, Refused, False),
-        (409, errors.Transient, True),
-        (429, errors.RateLimited, False),
-        (500, errors.Transient, True),
-        (503, errors.Transient, True),
-    ],
-)
-def test_every_status_has_one_word_whatever_its_body(scripted, status, kind, is_sent):
-    for body in (b'{"error": {"message": "no", "type": "x"}}', b"<html>", b"", b"[]", b'{"error": 1}'):
-        with pytest.raises(errors.VendorError) as caught:
-            scripted(status, {}, body).check()
-        assert (type(caught.value), caught.value.sent) == (kind, is_sent)
-
-
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", None), ("soon", None), ("-1", None)])
-def test_the_wait_that_stripe_asks_for_is_honoured(scripted, header, seconds):
-    with pytest.raises(errors.RateLimited) as caught:
-        scripted(429, {"Retry-After": header}, b"").check()
-    assert caught.value.retry_after == seconds
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"{}", b'{"object": "payment_intent"}', b"\xff\xfe"])
-def test_an_answer_that_is_no_payment_leaves_the_outcome_unknown(scripted, body):
-    with pytest.raises(errors.Transient) as caught:
-        scripted(200, {}, body).capture(c.CaptureRequest(provider_id="pi_1", amount_minor=1, currency="JPY"), "k")
-    assert caught.value.sent
-
-
-def test_no_answer_at_all_says_whether_the_request_had_left(scripted, settings):
-    with pytest.raises(errors.Transient) as cut:
-        scripted(0, {}, b"").check()
-    settings.PRIVATE_PEERS = ["127.0.0.1:9"]
-    nobody = StripeConnector(StripeSettings(api_key=API_KEY, api_base="http://127.0.0.1:9"), CONNECTION)
-    with pytest.raises(errors.Transient) as refused:
-        nobody.check()
-    assert (cut.value.sent, refused.value.sent) == (True, False)
-
-
-def test_what_is_fetched_is_missing_only_when_stripe_says_so(scripted):
-    missing = b'{"error": {"code": "resource_missing", "message": "No such payment_intent"}}'
-    assert scripted(404, {}, missing).fetch_payment("pi_1") is None
-    with pytest.raises(errors.Permanent):
-        scripted(404, {}, b"<html>not here").fetch_payment("pi_1")

@@ -48,7 +48,8 @@ class Plan:
         slots: dict[datetime, Slot] = {}
 
         def slot_of(moment: datetime) -> Slot:
-            end = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+            # Before the full hour, when jobs fall due: what comes in and what goes out at one moment has no order.
+            end = moment.replace(minute=59, second=0, microsecond=0)
             return slots.setdefault(end, Slot(end))
 
         for position, sale in enumerate(orders.sales):
@@ -63,7 +64,7 @@ class Plan:
             slots.setdefault(moment, Slot(moment)).receipts.append(row)
         by_day: dict[date, list[Slot]] = defaultdict(list)
         for end in sorted(slots):
-            by_day[(end - timedelta(seconds=1)).astimezone(market.zone).date()].append(slots[end])
+            by_day[end.astimezone(market.zone).date()].append(slots[end])
         self.days = [Day(day, by_day.get(day, [])) for day in _every_day(by_day)]
 
     def calls(self, slot: Slot) -> list[Call]:

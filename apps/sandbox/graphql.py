@@ -99,7 +99,7 @@ def place_of(after: str | None) -> str:
     if not after:
         return ""
     try:
-        return base64.urlsafe_b64decode(after).decode()
+        return base64.b64decode(after, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise Refused("Invalid cursor for current pagination sort.") from None
 

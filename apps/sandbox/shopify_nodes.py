@@ -132,6 +132,7 @@ def graphql_refund(body: dict[str, Any]) -> dict[str, Any]:
         "note": body["note"],
         "createdAt": body["created_at"],
         "processedAt": body["processed_at"],
+        "totalRefundedSet": _bag(body["transactions"][0]["amount"], body["transactions"][0]["currency"]),
         "refundLineItems": Nodes(
             [
                 {

@@ -189,7 +189,7 @@ def test_the_plan_keeps_every_paper_in_the_order_of_the_file(tmp_path: Path) -> 
     assert [paper for slot in slots for paper in slot.returns] == orders.returns
     assert all(earlier.ends_at < later.ends_at for earlier, later in pairwise(slots))
     assert [day.date for day in plan.days] == [plan.days[0].date + timedelta(days=n) for n in range(len(plan.days))]
-    assert all(day.date == (slot.ends_at - timedelta(seconds=1)).date() for day in plan.days for slot in day.slots)
+    assert all(day.date == slot.ends_at.date() for day in plan.days for slot in day.slots)
     told = Counter((slug, command) for slot in slots for slug, command, _args in plan.calls(slot))
     assert set(told) == {
         ("shopify", "place_orders"),

@@ -113,6 +113,8 @@ class Stage:
         env["KUROGO_COUNTRY"] = market.country
         env["KUROGO_SANDBOX_TOKEN"] = self.token
         env["KUROGO_SWEEP_SECONDS"] = str(sweep_seconds)
+        if start:  # notices and a poll of the same hour would race for who is first; the poll has midnight to itself
+            env["KUROGO_POLL_MINUTES"] = "1440"
         env["PYTHONPATH"] = str(settings.BASE_DIR)
         if self.drive:
             env["KUROGO_CLOCK_FILE"] = str(self.drive.path)

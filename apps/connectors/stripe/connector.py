@@ -200,6 +200,8 @@ class StripeConnector:
 
 
 def _intent(provider_id: str) -> str:
+    if not provider_id:
+        raise errors.Permanent("Stripe's id of this payment is not known")
     return f"{INTENTS}/{quote(provider_id, safe='')}"
 
 

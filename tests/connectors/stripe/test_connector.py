@@ -236,6 +236,13 @@ def test_an_id_is_never_more_than_an_id(connector, stand):
     assert stand.heard[-1].path == "/v1/payment_intents/../refunds?x=1#/cancel"  # one segment, quoted on the wire
 
 
+def test_without_an_id_nothing_is_asked(connector, stand):
+    for call in (lambda: connector.void(c.VoidRequest(provider_id=""), "key-v8"), lambda: connector.fetch_payment("")):
+        with pytest.raises(errors.Permanent):
+            call()
+    assert stand.heard == []
+
+
 # payment.refund
 
 

@@ -64,6 +64,7 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         )
         inbox.wake(_names(order) for order in placed.orders)
         inbox.wake(f"order:{order.number}" for order in placed.orders)
+        inbox.wake(f"order:{draft.external_id}" for draft in fresh.values())
         for order, draft in zip(placed.orders, fresh.values(), strict=True):
             if draft.is_cancelled:
                 cancel_order.cancel(order, actor=ACTOR, reason="cancelled at the channel before it was taken in")

@@ -7,7 +7,7 @@ back to the customer. What no sale covers is kept as an unmatched return with it
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -54,6 +54,7 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
     """Take one document in; None when it was taken before. Raises nothing for what it cannot match."""
     cause_id = uuid7()
     cause = Cause("returns", draft.external_id, "return", cause_id)
+    draft = _named(draft, source)
     with transaction.atomic():
         if external_ids.find(source.id, "return", [draft.external_id]):
             return None
@@ -72,13 +73,13 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
         _write(document, parts, unmatched)
         _call_off(parts, locked, cause)
         _put_back(parts, locked, cause)
-        _give_back(parts, cause)
+        _give_back(parts, cause, is_refunded=draft.is_refunded)
     return document
 
 
 def missing_order(draft: ReturnDraft, *, source: Connection) -> str:
     """An order number that the document names and we do not have (yet); empty where there is none."""
-    named = {line.order_number for line in draft.lines if line.order_number}
+    named = {line.order_number for line in _named(draft, source).lines if line.order_number}
     if not named:
         return ""
     match = Q(external_number__in=named) | Q(number__in=named)
@@ -86,6 +87,21 @@ def missing_order(draft: ReturnDraft, *, source: Connection) -> str:
     for numbers in Order.objects.filter(match, brand=source.brand_id).values_list("external_number", "number"):
         known |= set(numbers)
     return min(named - known, default="")
+
+
+def _named(draft: ReturnDraft, source: Connection) -> ReturnDraft:
+    """With order numbers where the source tells the sale by its own id alone; an unknown one keeps that id as its name."""
+    theirs = {line.order_external_id for line in draft.lines if line.order_external_id and not line.order_number}
+    if not theirs:
+        return draft
+    ours = external_ids.find(source.id, "order", theirs)
+    numbers = dict(Order.objects.filter(id__in=ours.values()).values_list("id", "number"))
+    names = {their: numbers[our] for their, our in ours.items() if our in numbers}
+    lines = tuple(
+        line if line.order_number else replace(line, order_number=names.get(line.order_external_id, line.order_external_id))
+        for line in draft.lines
+    )
+    return replace(draft, lines=lines)
 
 
 def _candidates(draft: ReturnDraft, customer: UUID | None, source: Connection) -> list[OrderLine]:
@@ -224,12 +240,13 @@ def _put_back(parts: Sequence[_Part], locked: dict[UUID, Order], cause: Cause) -
     orders.mark(orders.lock(touched - kept), cause=cause, fulfilment=FulfilmentState.RETURNED)
 
 
-def _give_back(parts: Sequence[_Part], cause: Cause) -> None:
-    """One refund an order and document, of money that was taken; what was never captured needs none."""
+def _give_back(parts: Sequence[_Part], cause: Cause, *, is_refunded: bool) -> None:
+    """One refund an order and document, of money that was taken; what was never captured, or is given back, needs none."""
     due: dict[UUID, int] = defaultdict(int)
     for part in parts:
         due[part.line.order_id] += part.worth_minor
-    payments = Payment.objects.filter(order__in=[order for order, minor in due.items() if minor > 0])
+    owed = [] if is_refunded else [order for order, minor in due.items() if minor > 0]
+    payments = Payment.objects.filter(order__in=owed)
     for payment in payments.order_by("id").select_for_update():
         minor = min(due[payment.order_id], payment.captured_minor - payment.refunded_minor)
         if minor > 0:

@@ -105,13 +105,17 @@ class ReturnLineDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnDraft:
-    """A cancellation or return as its source tells it: one document, lines of perhaps several sales."""
+    """A cancellation or return as its source tells it: one document, lines of perhaps several sales.
+
+    `is_refunded`: the source has given the money back itself, so that nobody else may.
+    """
 
     external_id: str
     at: datetime
     currency: str
     lines: tuple[ReturnLineDraft, ...]
     customer: CustomerCard | None = None
+    is_refunded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

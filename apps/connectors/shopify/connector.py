@@ -84,26 +84,25 @@ class ShopifyConnector:
 
     def variants(self) -> Iterator[Sequence[c.VariantCard]]:
         """Pages of everything the shop lists."""
-        after = None
+        after, here = None, self._here()
         while True:
-            data = self._client.call("Variants", {"after": after, "location": self._location})
+            data = self._client.call("Variants", {"after": after, "location": here})
             page = data["productVariants"]
-            yield [
-                mapping_stock.variant_card(node, shop=data["shop"], location=self._location) for node in page["nodes"]
-            ]
+            yield [mapping_stock.variant_card(node, shop=data["shop"], location=here) for node in page["nodes"]]
             if not page["pageInfo"]["hasNextPage"]:
                 return
             after = page["pageInfo"]["endCursor"]
 
     def shown_stock(self) -> Iterator[Sequence[c.StockQuantity]]:
         """Pages of what is available at our location; `external_id` is the inventory item's."""
-        for nodes in self._pages("ShownStock", ("location", "inventoryLevels"), {"location": self._location}):
-            levels = (mapping_stock.stock_level(node, location=self._location) for node in nodes)
+        here = self._here()
+        for nodes in self._pages("ShownStock", ("location", "inventoryLevels"), {"location": here}):
+            levels = (mapping_stock.stock_level(node, location=here) for node in nodes)
             yield [level for level in levels if level]
 
     def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
         """Compare and set, 250 at most; see `stock`."""
-        return stock.Push(self._client, self._location, key).settle(quantities)
+        return stock.Push(self._client, self._here(), key).settle(quantities)
 
     # Fulfilments
 
@@ -139,9 +138,7 @@ class ShopifyConnector:
 
     def check(self) -> Mapping[str, str]:
         """Raises `Misconfigured` with the scope or the location that is missing."""
-        if not self._location:
-            raise Misconfigured("no location is set: give the id of the location whose stock Kurogo keeps")
-        data = self._client.call("Health", {"location": self._location})
+        data = self._client.call("Health", {"location": self._here()})
         granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
         missing = [s for s in codes.SCOPES if s not in granted and s.replace("read_", "write_", 1) not in granted]
         if missing:
@@ -153,6 +150,11 @@ class ShopifyConnector:
             "currency": data["shop"]["currencyCode"],
             "location": data["location"]["name"],
         }
+
+    def _here(self) -> str:
+        if not self._location:
+            raise Misconfigured("no location is set: give the id of the location whose stock Kurogo keeps")
+        return self._location
 
     # Pages
 

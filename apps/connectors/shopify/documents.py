@@ -57,6 +57,7 @@ REFUND = f"""
 query Refund($id: ID!, $lines: Int!, $after: String) {{
   refund(id: $id) {{
     id note createdAt processedAt
+    totalRefundedSet {{ {_MONEY} }}
     refundLineItems(first: $lines, after: $after) {{
       nodes {{
         quantity restockType subtotalSet {{ {_MONEY} }} totalTaxSet {{ {_MONEY} }} lineItem {{ id sku title }}

@@ -19,6 +19,7 @@ from apps.hub.errors import Unreadable
 Body = Mapping[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = frozenset({"0", "0.0", "0.00", "0.000"})
+_NOT_GIVEN = frozenset({"failure", "error"})
 
 
 def gid(kind: str, reference: str) -> str:
@@ -247,14 +248,16 @@ def return_draft(
     currency = lines[0]["subtotal_set"]["shop_money"]["currency_code"]
     goods = [(line, minor(_shop(line["subtotal_set"]), currency)) for line in lines]
     taxes = [minor(_shop(line["total_tax_set"]), currency) for line in lines]
+    given = [t for t in refund.get("transactions") or [] if t["kind"] == "refund" and t.get("status") not in _NOT_GIVEN]
+    paid = sum(minor(str(t["amount"]), currency) for t in given)
     if adds_tax is None:
-        paid = sum(minor(str(t["amount"]), currency) for t in refund.get("transactions") or [] if t["kind"] == "refund")
         adds_tax = paid >= sum(amount for _, amount in goods) + sum(taxes)
     owner = order_external_id or str(refund["order_id"])
     return c.ReturnDraft(
         external_id=number_of(refund),
         at=moment(refund.get("processed_at") or refund["created_at"]),
         currency=currency,
+        is_refunded=paid > 0,
         lines=tuple(
             c.ReturnLineDraft(
                 number=number,

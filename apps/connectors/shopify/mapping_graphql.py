@@ -109,6 +109,7 @@ def _refund(refund: Body) -> dict[str, Any]:
         "note": refund["note"],
         "created_at": refund["createdAt"],
         "processed_at": refund["processedAt"],
+        "transactions": [{"kind": "refund", "amount": _amount(refund["totalRefundedSet"])}],
         "refund_line_items": [
             {
                 "quantity": line["quantity"],

@@ -167,6 +167,7 @@ def test_a_refund_is_the_same_return_from_its_notice_and_from_its_order(connecto
     )
     assert polled.lines[0].order_number == sale.number
     assert (polled.external_id, polled.at, polled.lines[0].amount_minor) == (heard.external_id, heard.at, 2210)
+    assert (polled.is_refunded, heard.is_refunded) == (True, True)
 
 
 def test_a_refund_adds_tax_where_prices_exclude_it(connector, stand, place, notice):

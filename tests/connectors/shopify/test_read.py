@@ -162,6 +162,26 @@ def test_a_refund_of_money_alone_brings_nothing_back(connector):
     assert read(connector, body, "refunds/create") == ()
 
 
+@pytest.mark.parametrize(
+    ("transactions", "is_refunded"),
+    [
+        ([], False),
+        ([{"kind": "refund", "amount": "9.00", "status": "failure"}], False),
+        ([{"kind": "refund", "amount": "9.00", "status": "success"}], True),
+        ([{"kind": "sale", "amount": "9.00", "status": "success"}], False),
+    ],
+)
+def test_a_return_knows_whether_the_money_is_given_back(connector, transactions, is_refunded):
+    bag = {"shop_money": {"amount": "9.00", "currency_code": "USD"}}
+    goods = {"quantity": 1, "subtotal_set": bag, "total_tax_set": bag, "line_item": {"sku": "TEA", "title": "Tea"}}
+    body = {
+        "admin_graphql_api_id": "gid://shopify/Refund/1", "order_id": 5, "refund_line_items": [goods],
+        "created_at": "2026-11-23T01:00:00Z", "transactions": transactions,
+    }  # fmt: skip
+    (draft,) = read(connector, body, "refunds/create")
+    assert (draft.is_refunded, draft.lines[0].order_external_id) == (is_refunded, "5")
+
+
 def test_an_amount_that_is_none_is_unreadable(connector):
     for wrong in ("", "ten", None, "NaN"):
         with pytest.raises(Unreadable):

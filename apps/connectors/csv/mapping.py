@@ -123,12 +123,17 @@ def stock_file(quantities: Sequence[StockQuantity], settings: CsvSettings) -> by
 
 def shipment_file(fulfilment: Fulfilment, settings: CsvSettings) -> bytes:
     """One row a line."""
-    f = fulfilment
+    number = fulfilment.order_external_id or fulfilment.order_number
+    parcel = (
+        fulfilment.carrier,
+        fulfilment.tracking_number,
+        fulfilment.tracking_url,
+        fulfilment.shipped_at.isoformat(),
+    )
     rows = (
-        (f.reference, f.order_external_id or f.order_number, line.line_external_id, line.sku, str(line.quantity), f.carrier, f.tracking_number,
-         f.tracking_url, f.shipped_at.isoformat())
-        for line in f.lines
-    )  # fmt: skip
+        (fulfilment.reference, number, line.line_external_id, line.sku, str(line.quantity), *parcel)
+        for line in fulfilment.lines
+    )
     return written(_SHIPMENT_COLUMNS, rows, settings)
 
 

@@ -6,6 +6,7 @@ A file that cannot be a table of its kind is `Unreadable`; a row that cannot be 
 import csv
 import io
 import operator
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ from apps.hub.errors import Misconfigured, Unreadable
 # Where UTF-8 is read as cp932, hiragana and katakana begin with these three; no real text has them often.
 _MOJIBAKE = ("縺", "繧", "繝")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+# Bytes that no character of cp932 has (80, A0, FD-FF); Python lets them pass as these.
+_HOLES = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _MAX_BROKEN = 200  # a file with more rows of broken quotes than this is broken as a whole
 _HINT = 'map one with header_map as "{}#2"'
 
@@ -50,7 +53,11 @@ def decoded(content: bytes, encoding: str = "auto") -> Text:
 
 def _strict(content: bytes, encoding: str) -> Text:
     try:
-        return Text(content.decode(encoding), encoding)
+        text = content.decode(encoding)
+        if encoding == "cp932" and (hole := _HOLES.search(text)):
+            place = len(text[: hole.start()].encode(encoding))
+            raise UnicodeDecodeError(encoding, content, place, place + 1, "no character")
+        return Text(text, encoding)
     except UnicodeDecodeError as error:
         if error.start >= len(content) - 3 and _is_half(error):
             return Text(content[: error.start].decode(encoding), encoding, is_cut=True)

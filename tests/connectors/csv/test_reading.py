@@ -48,6 +48,17 @@ def test_bytes_that_are_neither_are_named_for_both():
     assert unreadable(content).startswith("UTF-8 up to byte 0xFF")
 
 
+@pytest.mark.parametrize("byte", [0x80, 0xA0, 0xFD, 0xFE, 0xFF])
+def test_bytes_that_cp932_does_not_have_are_no_characters(byte):
+    head = sheet(HEADER, ROW, encoding="cp932")
+    content = head + bytes([byte]) + b"-2,2026/11/01,A,x,1,1\r\n"
+    message = f"not cp932: byte 0x{byte:02X} at {len(head)} (line 3)"
+    assert (unreadable(content, encoding="cp932"), message in unreadable(content).replace("nor", "not")) == (
+        message,
+        True,
+    )
+
+
 def test_utf8_with_cp932_inside_is_named():
     content = sheet(HEADER, ROW) + sheet(("N-2", "2026/11/01", "A", "白い皿", "1", "1"), encoding="cp932")
     assert unreadable(content).startswith("UTF-8 up to byte 0x94 at")

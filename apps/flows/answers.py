@@ -69,8 +69,7 @@ def _voided(group: Group) -> None:
 
 
 def _letters(group: Group) -> None:
-    for subject, _ in _subjects(group):
-        messaging.sent(subject)
+    messaging.sent(subject for subject, _ in _subjects(group))
 
 
 def _fulfilments(group: Group) -> None:

@@ -22,7 +22,10 @@ OPERATION = "stock.set"
 
 def build() -> int:
     """One push for each channel that has something to be told and no push under way; returns how many were built."""
-    return sum(_build_for(channel) for channel in wiring.with_ability("stock.write"))
+    dirty = set(
+        Listing.objects.filter(is_dirty=True, variant__isnull=False).order_by().values_list("connection", flat=True).distinct()
+    )
+    return sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in dirty) if dirty else 0
 
 
 def _build_for(channel: Connection) -> bool:
@@ -32,7 +35,7 @@ def _build_for(channel: Connection) -> bool:
         under_way = Delivery.objects.filter(
             connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"]
         )
-        if not Listing.objects.filter(connection=channel, is_dirty=True).exists() or under_way.exists():
+        if under_way.exists():
             return False
         rows = channels.to_tell(channel.id, abilities.OPERATIONS[OPERATION].many)
         if not rows:

@@ -1,6 +1,6 @@
 """What comes due by itself, without a night: unpaid orders whose time has run out."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apps.core import clock
 from apps.flows import cancel_order
@@ -14,9 +14,20 @@ BATCH = 100
 GRACE = timedelta(hours=24)
 
 
+# Nothing here is due to the second: one look a minute of business time.
+EVERY = timedelta(minutes=1)
+_looked_at: list[datetime] = []
+
+
 def sweep() -> int:
-    """One look; returns how many orders ended."""
-    return end_unpaid()
+    """One look where a minute has passed since the last; returns how many orders ended."""
+    now = clock.now()
+    if _looked_at and abs(now - _looked_at[-1]) < EVERY:
+        return 0
+    ended = end_unpaid()
+    if ended < BATCH:
+        _looked_at[:] = [now]
+    return ended
 
 
 def end_unpaid() -> int:

@@ -16,7 +16,7 @@ from django.db import close_old_connections, connection
 
 from apps.core import locks
 from apps.flows import announce, deliver, dispatch, nights, push_stock, sweeps
-from apps.hub import delivery, inbox
+from apps.hub import delivery, doorbell, inbox
 
 log = structlog.get_logger()
 
@@ -46,6 +46,7 @@ class Worker:
         locks.release(f"{self.slot}:")
         delivery.release(self.slot)
         inbox.isolate_suspects()
+        doorbell.listen(ring)
         for thread in self._threads:
             thread.start()
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.db import connection as database
-from django.db import models, transaction
+from django.db import models
 from django.db.models.functions import Coalesce
 
 from apps.core import clock, crypto
@@ -41,6 +41,25 @@ FROM (
     ORDER BY d.due_at, d.id LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
 ) AS due WHERE d.id = due.id RETURNING d.id, due.is_unsettled
 """.replace("{ability_of}", " ".join(f"WHEN '{op}' THEN '{ability}'" for op, ability in abilities.ABILITY_OF.items()))
+
+
+# One statement: the delivery moves on if the claim still holds, and only then are the try and the answer written.
+_HELD = """
+held AS (
+    UPDATE hub_delivery SET status = %(status)s, leased_until = NULL, due_at = %(due_at)s, reason = %(reason)s,
+        done_at = %(done_at)s
+    WHERE id = %(id)s AND token = %(token)s AND status = %(was)s RETURNING id
+), tried AS (
+    INSERT INTO hub_attempt (id, delivery_id, number, at, wall_at, milliseconds, outcome, reason)
+    SELECT %(attempt)s, id, %(number)s, %(at)s::timestamptz, %(wall_at)s::timestamptz, %(milliseconds)s, %(outcome)s,
+        %(reason)s
+    FROM held
+)
+"""
+_SETTLE = "WITH" + _HELD + "SELECT count(*) FROM held"
+_SETTLE_ANSWERED = (
+    "WITH" + _HELD + "," + inbox.STORE_ONE.format(guard="EXISTS (SELECT 1 FROM held)") + "SELECT count(*) FROM held"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,23 +234,20 @@ def settle(delivery: Delivery, outcome: _Outcome) -> bool:
 
     False when the lease was lost: the later holder's word counts, this attempt's answer is not believed.
     """
-    now = clock.now()
-    with transaction.atomic():
-        held = Delivery.objects.filter(id=delivery.id, token=delivery.token, status=delivery.status).update(
-            status=outcome.status,
-            leased_until=None,
-            due_at=outcome.due_at or delivery.due_at,
-            reason=outcome.reason[:400],
-            done_at=now if outcome.status == "sent" else None,
-        )
-        if not held:
-            return False
-        Attempt.objects.create(
-            delivery=delivery, number=delivery.attempts, at=outcome.at, wall_at=clock.wall(),
-            milliseconds=outcome.milliseconds, outcome=outcome.outcome, reason=outcome.reason[:400],
-        )  # fmt: skip
-        if outcome.answers:
-            inbox.store_many([(delivery.connection_id, _answer_event(delivery, outcome))], origin="answer")
+    figures: dict[str, Any] = {
+        "id": delivery.id, "token": delivery.token, "was": delivery.status, "status": outcome.status,
+        "due_at": outcome.due_at or delivery.due_at, "reason": outcome.reason[:400],
+        "done_at": clock.now() if outcome.status == "sent" else None, "attempt": uuid7(), "number": delivery.attempts,
+        "at": outcome.at, "wall_at": clock.wall(), "milliseconds": outcome.milliseconds, "outcome": outcome.outcome,
+    }  # fmt: skip
+    if outcome.answers:
+        answer = _answer_event(delivery, outcome)
+        figures |= inbox.store_one_figures(delivery.connection_id, answer, origin="answer")
+    with database.cursor() as cursor:
+        cursor.execute(_SETTLE_ANSWERED if outcome.answers else _SETTLE, figures)
+        (held,) = cursor.fetchone()
+    if not held:
+        return False
     if outcome.status == "sent":
         connections.succeeded(delivery.connection_id)
         doorbell.ring()

@@ -1,6 +1,7 @@
 """The broker as a doorbell: "look now". Losing every ring makes things late by one sweep of the worker, never lost."""
 
 import threading
+from collections.abc import Callable
 
 import structlog
 from celery import current_app
@@ -14,11 +15,21 @@ LOOK = "apps.flows.tasks.look"
 _wanted = threading.Event()
 _thread: threading.Thread | None = None
 _lock = threading.Lock()
+_ear: Callable[[], None] | None = None
+
+
+def listen(ear: Callable[[], None]) -> None:
+    """This process is a worker: its own rings are heard here and need no broker."""
+    global _ear  # noqa: PLW0603 - one worker a process
+    _ear = ear
 
 
 def ring() -> None:
     """Ask a worker to look. Never blocks and never fails: the sending is another thread's."""
     global _thread  # noqa: PLW0603 - one ringing thread a process
+    if _ear is not None:
+        _ear()
+        return
     if not settings.BROKER_URL:
         return
     _wanted.set()

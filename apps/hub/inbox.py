@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
@@ -19,18 +20,23 @@ from apps.hub.models import InboxEntry, InboxEvent
 
 MAX_ATTEMPTS = 5
 
-_STORE_ONE = """
-WITH event AS (
+# One event and its one-event body as two parts of a WITH; {guard} says on what condition. Used by the hooks, where it is
+# the whole statement, and by deliveries, where the answer is stored by the statement that settles the call.
+STORE_ONE = """
+event AS (
     INSERT INTO hub_inboxevent (id, entry_id, connection_id, event_id, topic, subject, said_at, received_at, part, sealed,
         status, due_at, attempts, is_alone, waits_for, reason, done_at)
-    VALUES (%(event)s, %(entry)s, %(connection)s, %(event_id)s, %(topic)s, %(subject)s, %(said_at)s, %(now)s, 0, NULL,
-        'new', %(now)s, 0, false, '', '', NULL)
+    SELECT %(event)s, %(entry)s, %(connection)s, %(event_id)s, %(topic)s, %(subject)s, %(said_at)s::timestamptz,
+        %(now)s::timestamptz, 0, NULL, 'new', %(now)s::timestamptz, 0, false, '', '', NULL
+    WHERE {guard}
     ON CONFLICT (connection_id, event_id) DO NOTHING RETURNING 1
+), entry AS (
+    INSERT INTO hub_inboxentry (id, connection_id, digest, topic, origin, received_at, size, sealed)
+    SELECT %(entry)s, %(connection)s, %(digest)s, %(topic)s, %(origin)s, %(now)s::timestamptz, %(size)s, %(sealed)s
+    WHERE EXISTS (SELECT 1 FROM event) RETURNING 1
 )
-INSERT INTO hub_inboxentry (id, connection_id, digest, topic, origin, received_at, size, sealed)
-SELECT %(entry)s, %(connection)s, %(digest)s, %(topic)s, %(origin)s, %(now)s, %(size)s, %(sealed)s
-WHERE EXISTS (SELECT 1 FROM event)
 """
+_STORE_ONE = "WITH" + STORE_ONE.format(guard="true") + "SELECT count(*) FROM entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +72,29 @@ def _fitting(event: Event) -> Event:
 
 
 def _store_one(connection_id: UUID, event: Event, origin: str) -> Stored:
-    entry = uuid7()
     with database.cursor() as cursor:
-        cursor.execute(
-            _STORE_ONE,
-            {
-                "event": uuid7(),
-                "entry": entry,
-                "connection": connection_id,
-                "event_id": event.id,
-                "topic": event.topic,
-                "subject": event.subject,
-                "said_at": event.at,
-                "now": clock.now(),
-                "digest": digest(connection_id, event.topic, event.id, event.raw),
-                "origin": origin,
-                "size": len(event.raw),
-                "sealed": crypto.seal(event.raw, table="hub_inboxentry", row=entry, field="sealed"),
-            },
-        )
-        return Stored(cursor.rowcount, 1 - cursor.rowcount)
+        cursor.execute(_STORE_ONE, store_one_figures(connection_id, event, origin=origin))
+        (new,) = cursor.fetchone()
+    return Stored(new, 1 - new)
+
+
+def store_one_figures(connection_id: UUID, event: Event, *, origin: str) -> dict[str, Any]:
+    """The parameters of `STORE_ONE` for one event whose body is its own."""
+    entry = uuid7()
+    return {
+        "event": uuid7(),
+        "entry": entry,
+        "connection": connection_id,
+        "event_id": event.id,
+        "topic": event.topic,
+        "subject": event.subject,
+        "said_at": event.at,
+        "now": clock.now(),
+        "digest": digest(connection_id, event.topic, event.id, event.raw),
+        "origin": origin,
+        "size": len(event.raw),
+        "sealed": crypto.seal(event.raw, table="hub_inboxentry", row=entry, field="sealed"),
+    }
 
 
 def store_many(rows: Iterable[tuple[UUID, Event]], *, origin: str = "poll") -> Stored:

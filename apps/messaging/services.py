@@ -1,5 +1,6 @@
 """Letters to customers: written once per cause, in the customer's language, kept as sent."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,6 @@ def keep(messages: list[Message]) -> list[Message]:
     return [message for message in messages if message.id in ids]
 
 
-def sent(message_id: UUID) -> None:
-    """It has left."""
-    Message.objects.filter(id=message_id).update(status=Message.Status.SENT, sent_at=clock.now())
+def sent(ids: Iterable[UUID]) -> None:
+    """They have left."""
+    Message.objects.filter(id__in=list(ids)).update(status=Message.Status.SENT, sent_at=clock.now())

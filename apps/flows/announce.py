@@ -73,7 +73,7 @@ def _ask_for_money(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
             words=[
                 PaymentRequest(
                     reference=row.order.number, amount_minor=row.expected_minor, currency=row.currency, method=row.method,
-                    description=row.order.number,
+                    description=row.order.number, channel_number=row.order.external_number,
                     customer_name=row.order.customer.name if row.order.customer else "",
                     customer_email=row.order.customer.email if row.order.customer else "",
                 )
@@ -99,7 +99,9 @@ def _capture(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
 
 
 def _let_go(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
-    rows = Payment.objects.filter(id__in=[fact.subject for fact in facts], connection__isnull=False)
+    rows = Payment.objects.filter(id__in=[fact.subject for fact in facts], connection__isnull=False).exclude(
+        provider_id=""
+    )
     return [
         _to_provider(row, "payment.void", f"payment.void:{row.id}", VoidRequest(provider_id=row.provider_id))
         for row in rows

@@ -157,14 +157,18 @@ class RefundFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRequest:
-    """Ask a provider to collect: used where no checkout of a channel did (an order by file, a konbini slip)."""
+    """Ask a provider to collect: used where no checkout of a channel did (an order by file, a konbini slip).
+
+    `reference` is our order number; `channel_number` is the one that the customer knows.
+    """
 
     reference: str
     amount_minor: int
     currency: str
     method: str
     description: str = ""
-    expires_in_days: int = 3
+    expires_in_days: int = 0  # 0: as the connection is set
+    channel_number: str = ""
     customer_name: str = ""
     customer_email: str = ""
 

@@ -160,6 +160,10 @@ def money_line(raw: Thing, payout_id: str) -> c.MoneyLine:
 # Requests
 
 
+# The number that the customer knows, beside the reference that we read back: for people in Stripe's dashboard.
+CHANNEL_NUMBER = "channel_order_number"
+
+
 def request_params(request: c.PaymentRequest, settings: StripeSettings) -> Params:
     """Parameters of a new PaymentIntent. konbini is confirmed at once, so that the answer carries the voucher.
 
@@ -171,6 +175,8 @@ def request_params(request: c.PaymentRequest, settings: StripeSettings) -> Param
         "allowed_payment_method_types": [request.method],
         "metadata": {settings.order_reference_key: request.reference},
     }
+    if request.channel_number:
+        params["metadata"][CHANNEL_NUMBER] = request.channel_number
     if request.description:
         params["description"] = request.description
     if request.method == "card":

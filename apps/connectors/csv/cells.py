@@ -1,7 +1,7 @@
 """One cell to one value: exact or refused with a reason, never guessed.
 
 Numbers are `Decimal`, moments aware UTC, rates basis points. What is refused is a `BadCell`, whose reason is one of
-`codes.REASONS`; nothing else is raised.
+`hub.row_reasons.WORDS`; nothing else is raised.
 """
 
 import re

@@ -4,9 +4,11 @@ A second factor counts only when it was given in this very session: the record `
 and by `activate_totp` below at enrolment.
 """
 
+import time
 from typing import Any
 from uuid import UUID
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,6 +20,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.models import Session
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock, crypto
 
@@ -28,9 +31,24 @@ _PLACE: dict[str, Any] = {"table": "mfa_authenticator", "row": UUID(int=0), "fie
 class AccountAdapter(DefaultAccountAdapter):
     """allauth's answers about accounts."""
 
+    # One sentence whether the name or the password is wrong; and what to do about it.
+    _WRONG = _("Name and password do not go together.")
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _WRONG,
+        "email_password_mismatch": _WRONG,
+        "too_many_login_attempts": _("Too many attempts. Wait five minutes and try again."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: people are made by an owner."""
         return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether to ask who it is before somebody touches their account: not in the first minutes after sign-in."""
+        records = get_authentication_records(self.request, self.request.user)
+        limit = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+        is_long_ago = all(record.get("at", 0) < limit for record in records)
+        return is_long_ago and super().is_reauthentication_required(app=app, **kwargs)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -1,0 +1,205 @@
+"""Who may do what: the table of roles written out once more by hand, and every address of the staff UI against it.
+
+A new view has no row here and fails. A row says which ability each method of a view needs; a method without one is refused
+to everybody.
+"""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import reverse
+
+from apps.staff import roles
+from tests.staff.addresses import every_address
+from tests.staff.people import browser_of, make_person
+
+OWNER, STAFF, WAREHOUSE, ACCOUNTANT, READER = ROLES = ("owner", "staff", "warehouse", "accountant", "read-only")
+EVERYBODY = set(ROLES)
+
+WHO_MAY = {
+    "orders.view": EVERYBODY,
+    "orders.hold": {OWNER, STAFF},
+    "orders.ship": {OWNER, STAFF, WAREHOUSE},
+    "orders.cancel": {OWNER, STAFF},
+    "orders.refund": {OWNER, STAFF, ACCOUNTANT},
+    "stock.view": EVERYBODY,
+    "stock.adjust": {OWNER, STAFF, WAREHOUSE},
+    "night.view": EVERYBODY - {WAREHOUSE},
+    "night.decide": {OWNER, STAFF, ACCOUNTANT},
+    "connections.view": EVERYBODY - {WAREHOUSE},
+    "connections.retry": {OWNER, STAFF},
+    "connections.manage": {OWNER},
+    "payload.view": {OWNER, STAFF},
+    "records.view": EVERYBODY - {WAREHOUSE},
+    "settings.manage": {OWNER},
+}
+
+# Name of the view -> method -> the ability it needs. A view of the staff UI without a row fails the tests below.
+NEEDS: dict[str, dict[str, str]] = {
+    "staff:home": {"GET": ""},
+}
+
+SEES = {OWNER, STAFF, ACCOUNTANT, READER}
+BOOKS = {"account", "taxcode", "taxrate", "postingrule"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_has_exactly_the_abilities_of_the_table(role: str):
+    person = make_person("aoi", role)
+
+    assert roles.abilities_of(person) == {ability for ability, who in WHO_MAY.items() if role in who}
+
+
+def test_every_ability_is_in_the_table():
+    assert set(WHO_MAY) == set(roles.ABILITIES)
+    assert set(ROLES) == set(roles.BY_NAME)
+
+
+def test_every_view_of_the_staff_ui_has_a_row():
+    names = {address.name for address in every_address() if address.name.startswith("staff:")}
+
+    assert names == set(NEEDS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_every_view_opens_to_those_who_may_and_to_nobody_else(role: str):
+    browser = browser_of(make_person("aoi", role))
+    found, wanted = {}, {}
+
+    for address in every_address():
+        if address.name not in NEEDS:
+            continue
+        for method in ("GET", "POST"):
+            status = browser.generic(method, address.path).status_code
+            found[address.name, method] = "shut" if status in (403, 405) else "open"
+            ability = NEEDS[address.name].get(method)
+            may = ability is not None and (not ability or role in WHO_MAY[ability])
+            wanted[address.name, method] = "open" if may else "shut"
+
+    assert found == wanted
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_the_record_room_shows_each_role_its_records(role: str):
+    browser = browser_of(make_person("aoi", role))
+    found, wanted = {}, {}
+
+    for model in admin.site._registry:
+        meta = model._meta
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+        found[meta.label] = browser.get(address).status_code
+        private = meta.app_label in ("auth", "hub") or meta.model_name == "auditentry"
+        sees = {OWNER} if private else SEES
+        if meta.app_label == "hub":
+            sees = {OWNER, STAFF}
+        wanted[meta.label] = 200 if role in sees else 403
+
+    assert found == wanted
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_the_record_room_lets_each_role_add_what_it_may_and_nothing_else(role: str):
+    browser = browser_of(make_person("aoi", role))
+    found = set()
+
+    for model in admin.site._registry:
+        meta = model._meta
+        if browser.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_add")).status_code == 200:
+            found.add(meta.model_name)
+
+    goods = {"product", "variant"}
+    wanted = {
+        OWNER: goods | BOOKS | {"company", "brand", "location", "connection", "fieldmap", "user", "group"},
+        STAFF: goods,
+        ACCOUNTANT: BOOKS,
+    }
+    assert found == wanted.get(role, set())
+
+
+@pytest.mark.django_db
+def test_a_right_that_is_taken_away_is_gone_at_the_next_request():
+    person = make_person("aoi", STAFF)
+    browser = browser_of(person)
+    address = reverse("admin:orders_order_changelist")
+    before = browser.get(address).status_code
+
+    person.groups.clear()
+
+    assert [before, browser.get(address).status_code] == [200, 403]
+
+
+@pytest.mark.django_db
+def test_writing_the_roles_a_second_time_changes_nothing():
+    def told() -> list[tuple[str, list[str]]]:
+        return [
+            (group.name, sorted(group.permissions.values_list("codename", flat=True)))
+            for group in Group.objects.order_by("name")
+        ]
+
+    before = told()
+    roles.apply()
+
+    assert told() == before
+    assert [name for name, _held in before] == sorted(ROLES)
+
+
+@pytest.mark.django_db
+def test_writing_the_roles_undoes_what_was_changed_by_hand_and_leaves_other_groups():
+    packers = Group.objects.create(name="night shift")
+    ship = Permission.objects.get(content_type__app_label="staff", codename="orders.ship")
+    packers.permissions.add(ship)
+    Group.objects.get(name=WAREHOUSE).permissions.clear()
+
+    roles.apply()
+
+    assert roles.may(make_person("wako", WAREHOUSE), "stock.adjust")
+    assert roles.abilities_of(make_person("yoru", "night shift")) == {"orders.ship"}
+
+
+@pytest.mark.django_db
+def test_needs_refuses_whoever_lacks_the_ability():
+    @roles.needs("orders.cancel")
+    def cancel(request):
+        return HttpResponse("cancelled")
+
+    request = RequestFactory().post("/")
+    answers = {}
+    for role in ROLES:
+        request.user = make_person(role, role)
+        try:
+            answers[role] = cancel(request).content
+        except PermissionDenied:
+            answers[role] = None
+
+    assert answers == {OWNER: b"cancelled", STAFF: b"cancelled", WAREHOUSE: None, ACCOUNTANT: None, READER: None}
+
+
+@pytest.mark.django_db
+def test_a_stranger_and_a_person_switched_off_may_nothing():
+    off = make_person("aoi", OWNER)
+    off.is_active = False
+
+    assert roles.abilities_of(AnonymousUser()) == roles.abilities_of(off) == frozenset()
+
+
+def test_an_unknown_ability_is_a_mistake_and_not_a_refusal():
+    with pytest.raises(LookupError):
+        roles.needs("orders.fly")
+    with pytest.raises(LookupError):
+        roles.may(AnonymousUser(), "orders.fly")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("held", "is_needed"),
+    [((WAREHOUSE,), False), ((WAREHOUSE, STAFF), True), ((STAFF,), True), ((READER,), True), ((), True)],
+)
+def test_which_roles_need_a_second_factor(held: tuple[str, ...], is_needed: bool):
+    assert roles.needs_second_factor(make_person("aoi", *held)) is is_needed

@@ -62,6 +62,7 @@ class CsvShop(Standin):
         "csv_edited": 0.0001,  # an article of a night whose number somebody changes in the shop's console
     }
     losable = ("order:",)  # an order that is lost has a file of its own
+    effects = {"fulfilment.create": "SELECT reference, count(*) FROM csv_parcel GROUP BY reference"}
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -249,6 +249,14 @@ class Sandbox:
         told: dict[str, Any] = self.transact(gather)
         return told
 
+    async def _effects(self, _args: dict[str, Any]) -> dict[str, Any]:
+        """{stand-in: {operation: {name: how often it took effect}}}: what each vendor really did, out of its own ledger."""
+        return {
+            slug: {operation: dict(self.world.db.execute(count).fetchall()) for operation, count in one.effects.items()}
+            for slug, one in self.world.standins.items()
+            if one.effects
+        }
+
     async def _misbehave(self, args: dict[str, Any]) -> dict[str, Any]:
         """{"slug", "what": limited|failed|html|cut, "times"}: the next so many requests go wrong so."""
         if args["what"] not in (*BEFORE_EFFECT, *AFTER_EFFECT):
@@ -262,6 +270,7 @@ class Sandbox:
         "send_due": _send_due,
         "batch": _batch,
         "nightfall": _nightfall,
+        "effects": _effects,
         "misbehave": _misbehave,
     }
 

@@ -47,6 +47,7 @@ class ShipEngineStandin(Standin):
     CREATE TABLE IF NOT EXISTS shipengine_key (id TEXT NOT NULL, pem BLOB NOT NULL);
     """
     faults = {"attempted": 0.03, "delayed": 0.02}
+    effects = {"label.buy": "SELECT reference, count(*) FROM shipengine_label GROUP BY reference"}
 
     # The vendor's side
 

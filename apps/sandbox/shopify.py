@@ -47,6 +47,7 @@ class Shopify(Standin):
         "edited": 0.0002,  # a listing of a night whose number somebody changes in the console
     }
     losable = ("order:",)
+    effects = {"fulfilment.create": "SELECT number, count(*) FROM shopify_fulfilment WHERE number != '' GROUP BY number"}
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

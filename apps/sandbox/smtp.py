@@ -34,6 +34,11 @@ class SmtpStandin(Standin):
     CREATE TABLE IF NOT EXISTS smtp_port (port INTEGER NOT NULL);
     """
     faults = {"smtp_busy": 0.004, "smtp_cut": 0.004}
+    # The local part of a Message-ID is our reference.
+    effects = {
+        "message.send": "SELECT substr(message_id, 2, instr(message_id, '@') - 2) AS reference, count(*) FROM smtp_letter"
+        " GROUP BY reference"
+    }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -18,7 +18,7 @@ import orjson
 from apps.core import clock
 from apps.sandbox import stripe_objects as objects
 from apps.sandbox import stripe_wire as wire
-from apps.sandbox.stripe_money import FAULTS, SCHEMA, Money
+from apps.sandbox.stripe_money import EFFECTS, FAULTS, SCHEMA, Money
 from apps.sandbox.stripe_till import Till
 from apps.sandbox.stripe_wire import Refusal
 from apps.sandbox.world import Answer, Ask, Notice, Standin, World
@@ -43,6 +43,7 @@ class Stripe(Standin):
     schema = SCHEMA + KEYS
     faults = FAULTS
     losable = ("payment:",)
+    effects = EFFECTS
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

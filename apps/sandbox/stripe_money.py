@@ -51,6 +51,13 @@ CREATE TABLE IF NOT EXISTS stripe_event (
 CREATE INDEX IF NOT EXISTS stripe_event_created ON stripe_event (created);
 """
 FAULTS = {"wrong_amount": 0.006, "wrong_currency": 0.001, "missing_line": 0.25}
+EFFECTS = {
+    "payment.request": "SELECT json_extract(metadata, '$.order_number'), count(*) FROM stripe_intent"
+    " WHERE json_extract(metadata, '$.order_number') IS NOT NULL GROUP BY 1",
+    "payment.capture": "SELECT 'pi_' || substr(source, 4), count(*) FROM stripe_line WHERE category = 'charge' GROUP BY source",
+    "payment.refund": "SELECT json_extract(metadata, '$.reference'), count(*) FROM stripe_refund"
+    " WHERE json_extract(metadata, '$.reference') IS NOT NULL GROUP BY 1",
+}
 VOUCHERS_PAID = 0.85
 FEE_PER_MILLE = 36
 REFUND_TO_BANK = timedelta(hours=26)  # a konbini refund waits for the customer's bank account

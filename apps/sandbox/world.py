@@ -217,12 +217,14 @@ class Standin:
 
     `schema`: its tables (`CREATE TABLE IF NOT EXISTS <slug>_…`). `faults`: its own kinds of misbehaviour and their
     shares. `losable`: beginnings of the things that may be lost until night (`("order:",)`); `()` loses nothing.
+    `effects`: {operation of ours: SELECT of (name of ours that travelled with it, how often it took effect here)}.
     """
 
     slug: str = ""
     schema: str = ""
     faults: Mapping[str, float] = {}
     losable: tuple[str, ...] = ()
+    effects: Mapping[str, str] = {}
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
+from functools import partial
+
+from django.conf import settings
 
 from apps.sandbox.days import Day, Plan, Slot
 from apps.sandbox.rehearsal.quiet import Due, Rows
@@ -20,7 +23,7 @@ LOOK_SECONDS = 0.004
 STALL_SECONDS = 180.0
 LUMP = timedelta(hours=3)  # between the hours of a day, things that fall due are done together so often
 SETTLES_AT, CONSOLE_AT, NIGHT_AT, MORNING_AT = clock_time(23, 0), clock_time(0, 58), clock_time(2), clock_time(4, 30)
-SHIPS_AT = ((clock_time(11), "ship_ready_morning"), (clock_time(15), "ship_ready"))
+MIDNIGHT = clock_time(0)
 
 
 class Stalled(Exception):
@@ -35,6 +38,7 @@ class Played:
     planted_things: dict[str, list[str]] = field(default_factory=dict)
     nights: int = 0
     stops: int = 0
+    seconds: Counter[str] = field(default_factory=Counter)  # what the stops were for -> wall seconds
     night_seconds: list[float] = field(default_factory=list)
 
 
@@ -53,6 +57,7 @@ class Driver:
         self.played = Played()
         self.day: Day | None = None
         self._at_stop = at_stop
+        self._runs: set[tuple[str, str]] = set()
 
     # The days
 
@@ -70,7 +75,7 @@ class Driver:
             },
         )
         self.settle()
-        self.reach(self._at(self.plan.days[0].date, MORNING_AT), job="refresh_listings")
+        self.reach(self._at(self.plan.days[0].date, MORNING_AT))
 
     def play(self) -> None:
         """Every day of the plan, each with its night."""
@@ -87,10 +92,10 @@ class Driver:
                 self.settle()
 
     def _trade(self, day: Day) -> None:
-        jobs = {self._at(day.date, at): name for at, name in SHIPS_AT}
+        jobs = {self._at(day.date, at) for at in _job_times() if at > MORNING_AT}
         slots = {slot.ends_at: slot for slot in day.slots}
         for moment in sorted({*jobs, *slots}):
-            self.reach(moment, slot=slots.get(moment), job=jobs.get(moment, ""))
+            self.reach(moment, slot=slots.get(moment))
 
     def _end(self, day: Day) -> None:
         next_day = day.date + timedelta(days=1)
@@ -101,9 +106,9 @@ class Driver:
             self.settle()
         self._plant(day.date)
         started = time.monotonic()
-        self.reach(self._at(next_day, NIGHT_AT), job="night", period=day.date)
+        self.reach(self._at(next_day, NIGHT_AT))
         self.played.night_seconds.append(time.monotonic() - started)
-        self.reach(self._at(next_day, MORNING_AT), job="refresh_listings")
+        self.reach(self._at(next_day, MORNING_AT))
         self.played.nights += 1
 
     def _plant(self, night: date) -> None:
@@ -120,10 +125,7 @@ class Driver:
 
     # Time
 
-    def reach(
-        self, moment: datetime, *, slot: Slot | None = None, job: str = "", settles: date | None = None,
-        period: date | None = None,
-    ) -> None:  # fmt: skip
+    def reach(self, moment: datetime, *, slot: Slot | None = None, settles: date | None = None) -> None:
         """Go to a moment, doing on the way what falls due before it; there, tell the stand-ins and wait for everybody."""
         while (due := self._next_due()) and due < moment:
             stop = max(due, self.drive.now() + LUMP)
@@ -136,10 +138,7 @@ class Driver:
             self.stage.control.tell("batch", {"calls": self.plan.calls(slot)})
         if settles:
             self.stage.control.tell("stripe/settle_day", {"day": settles.isoformat()})
-        if job:
-            named = (period or moment.astimezone(self.zone).date()).isoformat()
-            self._wait(lambda: self.rows.is_run(job, named), f"the job {job} of {named}")
-        self.settle()
+        self.settle("sales" if slot else f"{moment:%H:%M}")
 
     def _next_due(self) -> datetime | None:
         now = self.drive.now()
@@ -149,12 +148,31 @@ class Driver:
         ]
         return min(coming, default=None)
 
-    def settle(self) -> None:
+    def settle(self, what: str = "what fell due") -> None:
         """Wait until neither the stand-ins nor the product have anything to do at this moment."""
         if self._at_stop:
             self._at_stop(self)
         self.played.stops += 1
+        started = time.monotonic()
+        for run in self._due_runs():
+            if run not in self._runs:
+                self._wait(partial(self.rows.is_run, *run), f"the job {run[0]} of {run[1]}")
+                self._runs.add(run)
         self._wait(self._is_quiet, "everybody")
+        self.played.seconds[what] += time.monotonic() - started
+
+    def _due_runs(self) -> list[tuple[str, str]]:
+        """The newest run of each scheduled job by now, (job, period): until the product has written it down, nobody
+        sees that it is due.
+        """
+        now = self.drive.now().astimezone(self.zone)
+        runs = []
+        for job in settings.SCHEDULE:
+            at = self._at(now.date(), clock_time.fromisoformat(job.at) if job.at else MIDNIGHT)
+            at = at if at <= now else self._at(now.date() - timedelta(days=1), at.time())
+            day = at.date() - timedelta(days=1) if job.name == "night" else at.date()
+            runs.append((job.name, f"{day}" if job.at else f"{day}T00:00"))
+        return runs
 
     def _is_quiet(self) -> bool:
         """Quiet twice, with the stand-ins asked in between: a call under way is a row that is due until it is answered."""
@@ -181,3 +199,8 @@ class Driver:
                     f" {status['trouble']}; " + "; ".join(stuck)
                 )
             time.sleep(LOOK_SECONDS)
+
+
+def _job_times() -> set[clock_time]:
+    """When the product's daily jobs fall due."""
+    return {clock_time.fromisoformat(job.at) for job in settings.SCHEDULE if job.at}

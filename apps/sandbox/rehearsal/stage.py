@@ -5,6 +5,7 @@ Nothing of it touches the merchant's installation: folder, database, broker, por
 
 import http.client
 import json
+import os
 import secrets
 import sys
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from apps.core.runtime import Runtime
 from apps.sandbox.market import Market
 
 FIRST_WEB_PORT = 8400
+PROGRAMS = ("web", "worker", "beat", "sandbox", "postgres", "valkey")
 CARRIERS = {  # country -> account of the ShipEngine stand-in, service, sender
     "JP": ("se-100001", "japan_post_yu_pack"),
     "GB": ("se-100002", "royal_mail_tracked_48"),
@@ -227,23 +229,34 @@ class Stage:
         return path.read_text()
 
 
-def peak_memory_mb(stage: Stage) -> int:
-    """The largest resident set that any Python process of the stage has had, in MiB; 0 where the system does not tell."""
-    own = Path("/proc/self/status")
-    sessions = [
-        stage.runtime.supervisor.pid(name)
-        for name in ("web", "worker", "beat", "sandbox")
-        if stage.runtime.supervisor.is_running(name)
-    ]
-    peaks = [_peak_kb(own)] if own.exists() else [0]
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a stage has cost so far: the largest resident set of any of its Python processes in MiB, and CPU seconds by
+    program. Both are 0 where the system does not tell (it has no /proc).
+    """
+
+    peak_memory_mb: int
+    cpu_seconds: dict[str, float]
+
+
+def cost_of(stage: Stage) -> Cost:
+    """Look at every process of the stage, and at this one."""
+    supervisor = stage.runtime.supervisor
+    names = {supervisor.pid(name): name for name in PROGRAMS if supervisor.is_running(name)}
+    names[os.getsid(0)] = "driver"
+    peak, cpu = 0, dict.fromkeys(("driver", *PROGRAMS), 0.0)
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            session = int((path / "stat").read_text().rpartition(")")[2].split()[3])
-            if session in sessions and b"python" in (path / "cmdline").read_bytes().split(b"\0")[0]:
-                peaks.append(_peak_kb(path / "status"))
-        except (OSError, ValueError, IndexError):
+            after_name = (path / "stat").read_text().rpartition(")")[2].split()
+            name = names.get(int(after_name[3]), "")
+            if not name or (name == "driver" and path.name != str(os.getpid())):
+                continue
+            cpu[name] += sum(int(ticks) for ticks in after_name[11:15]) / os.sysconf("SC_CLK_TCK")
+            if b"python" in (path / "cmdline").read_bytes().split(b"\0")[0]:
+                peak = max(peak, _peak_kb(path / "status"))
+        except (OSError, ValueError, IndexError, StopIteration):
             continue  # it ended while we looked
-    return max(peaks) // 1024
+    return Cost(peak // 1024, cpu)
 
 
 def _peak_kb(status: Path) -> int:

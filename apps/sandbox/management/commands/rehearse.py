@@ -30,7 +30,7 @@ from apps.sandbox.market import Market
 from apps.sandbox.rehearsal import figures
 from apps.sandbox.rehearsal.driver import Driver, Stalled
 from apps.sandbox.rehearsal.quiet import Rows
-from apps.sandbox.rehearsal.stage import ControlRefused, Stage, peak_memory_mb
+from apps.sandbox.rehearsal.stage import ControlRefused, Stage, cost_of
 
 SWEEP_SECONDS = 0.02
 BAR_SECONDS = 1.0
@@ -140,11 +140,15 @@ def rehearse(
             driver.play()
             seconds = time.monotonic() - started
 
+            (home / "planted.json").write_text(json.dumps(driver.played.planted_things, indent=1))
+
             def collect() -> Outcome:
+                cost = cost_of(stage)
+                say(_spent(driver, cost.cpu_seconds, seconds))
                 counted = recount.recount(file, home / "supply.csv", stage.world, invoices=wish.limit)
                 found = figures.collect(
                     rows, orders, counted, driver.played, is_calm=wish.is_calm, seconds=seconds,
-                    memory_mb=peak_memory_mb(stage), invariants=_verify(runtime),
+                    memory_mb=cost.peak_memory_mb, invariants=_verify(runtime),
                 )  # fmt: skip
                 return Outcome(found, figures.faults(found, counted, rows, is_calm=wish.is_calm))
 
@@ -181,6 +185,17 @@ def _verify(runtime: Runtime) -> list[dict[str, Any]]:
     except ValueError:
         return [{"id": "verify", "ok": False, "checked": 0, "violations": 1, "error": done.stderr[-300:]}]
     return list(told["invariants"] if isinstance(told, dict) else told)
+
+
+def _spent(driver: Driver, cpu_seconds: dict[str, float], seconds: float) -> str:
+    """Where the time went, for whoever wants it faster."""
+    cpu = ", ".join(f"{name} {spent:.0f} s" for name, spent in cpu_seconds.items())
+    waits = ", ".join(f"{kind} {spent:.0f} s" for kind, spent in driver.played.seconds.most_common())
+    slowest = max(driver.played.night_seconds, default=0.0)
+    quickest = min(driver.played.night_seconds, default=0.0)
+    return (
+        f"{seconds:.0f} s in {driver.played.stops} stops ({waits}); nights {quickest:.2f}-{slowest:.2f} s; CPU: {cpu}"
+    )
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -50,22 +50,21 @@ def take_fact(fact: RefundFact, *, source: Connection) -> bool:
     cause = Cause(f"connection:{source.name}"[:80], "refund at the provider")
     with transaction.atomic():
         known = payments.find_refund(fact, source.id)
-        if known is not None:
-            locked = Refund.objects.select_for_update().get(id=known.id)
-            if payments.settle_refund(locked, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id):
-                _mark(Payment.objects.get(id=locked.payment_id), cause)
-            return True
-        payment = Payment.objects.filter(connection=source, provider_id=fact.payment_provider_id).first()
-        if payment is None:
+        row = known.payment if known else Payment.objects.filter(
+            connection=source, provider_id=fact.payment_provider_id, captured_minor__gte=fact.amount_minor
+        ).first()  # fmt: skip
+        if row is None:
             return False
-        orders.lock([payment.order_id])
-        payment = Payment.objects.select_for_update().get(id=payment.id)
-        made = payments.request_refund(
+        # Orders before payments before refunds, as everywhere, so that two stories never deadlock.
+        orders.lock([row.order_id])
+        payment = Payment.objects.select_for_update().get(id=row.id)
+        made = known or payments.request_refund(
             payment, fact.amount_minor, source_id=_named(fact), reason="made at the provider"
         )
-        if made is not None:
-            payments.settle_refund(made, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id)
-            _mark(Payment.objects.get(id=payment.id), cause)
+        rows = Refund.objects.select_for_update()
+        refund = rows.get(id=made.id) if made else rows.get(payment=row, source_id=_named(fact))
+        payments.settle_refund(refund, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id)
+        _mark(Payment.objects.get(id=row.id), cause)
     return True
 
 
@@ -75,8 +74,12 @@ def _named(fact: RefundFact) -> UUID:
 
 
 def _mark(payment: Payment, cause: Cause) -> None:
+    """The order's axis after money went back, or a promise of it fell through."""
     order = Order.objects.select_for_update().get(id=payment.order_id)
-    wanted = PaymentState.REFUNDED if payment.refunded_minor >= payment.captured_minor else PaymentState.PARTLY_REFUNDED
-    if payment.refunded_minor == 0 or order.payment == PaymentState.REFUNDED:
+    if order.payment not in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED}:
         return
+    if payment.refunded_minor >= payment.captured_minor:
+        wanted = PaymentState.REFUNDED
+    else:
+        wanted = PaymentState.PARTLY_REFUNDED if payment.refunded_minor else PaymentState.PAID
     orders.mark([order], cause=cause, payment=wanted)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from apps.core import clock
 from apps.core.states import Cause
 from apps.flows import cancel_order
-from apps.hub import outbox
+from apps.hub import inbox, outbox
 from apps.hub.contracts import PaymentFact
 from apps.hub.models import Connection
 from apps.orders import holds
@@ -61,6 +61,7 @@ def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
             elif payments.apply(payment, fact, cause=cause, party=source.id):
                 done.changed.append(payment)
                 _mark(order, payment, cause)
+        inbox.wake(f"payment:{payment.provider_id}" for payment in done.changed)
     return done
 
 

@@ -16,7 +16,7 @@ from apps.core.states import Cause
 from apps.flows import wiring
 from apps.flows.cancel_order import call_off_shipments
 from apps.flows.settle_payment import collect_on_delivery
-from apps.hub import outbox
+from apps.hub import inbox, outbox
 from apps.hub.contracts import Label, TrackEvent
 from apps.inventory import services as inventory
 from apps.inventory.levels import default_location
@@ -112,6 +112,7 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str, ships_by_it
                 outbox.publish([outbox.NewFact("parcel.called_off", "parcel", parcel.id, {"parcel": str(parcel.id)})])
             else:
                 leaving.append(parcel.shipment)
+        inbox.wake(f"parcel:{label.tracking_number}" for _, label in labels)
         if ships_by_itself:
             confirm_all(leaving, actor=actor)
 

@@ -49,11 +49,12 @@ PAYMENT_MOVES = {
     P.AUTHORISED: frozenset({P.PARTLY_PAID, P.PAID, P.VOIDED}),
     P.PARTLY_PAID: frozenset({P.PAID, P.PARTLY_REFUNDED, P.REFUNDED}),
     P.PAID: frozenset({P.PARTLY_REFUNDED, P.REFUNDED}),
-    P.PARTLY_REFUNDED: frozenset({P.REFUNDED}),
+    # Back again where the provider could not carry a refund out.
+    P.PARTLY_REFUNDED: frozenset({P.REFUNDED, P.PAID}),
     P.ON_DELIVERY: frozenset({P.PAID, P.VOIDED}),
     P.NOT_REQUIRED: frozenset({P.UNPAID}),
     P.VOIDED: frozenset[str](),
-    P.REFUNDED: frozenset[str](),
+    P.REFUNDED: frozenset({P.PARTLY_REFUNDED, P.PAID}),
 }
 
 ALLOCATION_MOVES = {

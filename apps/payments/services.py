@@ -111,14 +111,13 @@ def request_refund(payment: Payment, minor: int, *, source_id: UUID, reason: str
 
     The payment is locked by the caller; the promise counts at once, so that two causes cannot promise the same money.
     """
+    if Refund.objects.filter(payment=payment, source_id=source_id).exists():
+        return None
     if minor > payment.captured_minor - payment.refunded_minor:
         raise OverRefund(f"{minor} of {payment.captured_minor - payment.refunded_minor} left")
-    refund, is_new = Refund.objects.get_or_create(
-        payment=payment, source_id=source_id,
-        defaults={"amount_minor": minor, "reason": reason[:200], "requested_at": clock.now()},
-    )  # fmt: skip
-    if not is_new:
-        return None
+    refund = Refund.objects.create(
+        payment=payment, source_id=source_id, amount_minor=minor, reason=reason[:200], requested_at=clock.now()
+    )
     payment.refunded_minor += minor
     payment.save(update_fields=["refunded_minor"])
     return refund
@@ -127,12 +126,15 @@ def request_refund(payment: Payment, minor: int, *, source_id: UUID, reason: str
 def settle_refund(refund: Refund, status: str, *, provider_id: str, cause: Cause, party: UUID | None) -> bool:
     """What became of a promised refund; a succeeded one is posted, a failed one frees its promise. False: nothing new."""
     target = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}.get(status)
+    if provider_id and not refund.provider_id:
+        refund.provider_id = provider_id  # also while it is pending, so that the next word finds it
+        refund.save(update_fields=["provider_id"])
     if target is None or target not in REFUND_MOVES[RefundStatus(refund.status)]:
         return False
     with transaction.atomic():
         states.move(refund, "status", target, moves=REFUND_MOVES, cause=cause)
-        refund.provider_id, refund.settled_at = provider_id or refund.provider_id, clock.now()
-        refund.save(update_fields=["provider_id", "settled_at"])
+        refund.settled_at = clock.now()
+        refund.save(update_fields=["settled_at"])
         payment = Payment.objects.select_for_update().get(id=refund.payment_id)
         if target is RefundStatus.FAILED:
             payment.refunded_minor -= refund.amount_minor

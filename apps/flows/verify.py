@@ -1,0 +1,43 @@
+"""What must always be true, checked over everything there is: `manage.py verify`. An invariant is code, not a hope.
+
+I1 and I2 stock, I4 intake, I6 outlet, I7 the other side's count, I10 and I11 orders, I12 and I13 money, I14 states, I15 jobs
+(numbers as in docs/architecture.md). Read in one snapshot.
+"""
+
+from collections.abc import Callable
+
+from django.db import connection as database
+from django.db import transaction
+
+from apps.flows.verifying import checks, hub, jobs, money, orders, peers, states, stock
+from apps.flows.verifying.checks import Finding
+from apps.hub import registry
+
+INVARIANTS: dict[str, Callable[[], Finding]] = {
+    "I1": lambda: checks.run("I1", (*stock.I1, stock.shown_within_free(_told_stock()))),
+    "I2": lambda: checks.run("I2", stock.I2),
+    "I4": lambda: checks.run("I4", hub.I4),
+    "I6": lambda: checks.run("I6", hub.going_out()),
+    "I7": peers.check,
+    "I10": lambda: checks.run("I10", orders.I10),
+    "I11": lambda: checks.run("I11", orders.I11),
+    "I12": lambda: checks.run("I12", money.I12),
+    "I13": lambda: checks.run("I13", money.I13),
+    "I14": lambda: checks.run("I14", states.I14),
+    "I15": lambda: checks.run("I15", jobs.checks()),
+}
+
+
+def verify() -> list[Finding]:
+    """Every invariant, in their order."""
+    with transaction.atomic():
+        with database.cursor() as cursor:
+            if len(database.savepoint_ids) == 0:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL work_mem = '256MB'")
+        return [check() for check in INVARIANTS.values()]
+
+
+def _told_stock() -> list[str]:
+    """Connectors of channels that are told what to show."""
+    return [slug for slug, manifest in registry.manifests().items() if "stock.write" in manifest.abilities]

@@ -1,0 +1,96 @@
+"""I1: no shelf promises more than it holds, and no channel shows more. I2: movements, each with one cause, sum to the shelf."""
+
+from apps.flows.verifying.checks import Check, append_only
+
+LEVELS = "SELECT count(*) FROM inventory_stocklevel"
+DEMANDS = "SELECT count(*) FROM inventory_demand"
+_WAITING = "d.quantity - d.allocated - d.shipped - d.cancelled"
+# A level as a person names it: its SKU and its place.
+_NAMED = """inventory_stocklevel l JOIN catalog_variant v ON v.id = l.variant_id
+            JOIN inventory_location p ON p.id = l.location_id"""
+_NAME = "v.sku || ' @ ' || p.code"
+
+I1 = (
+    Check(
+        "promised within the shelf",
+        LEVELS,
+        f"""SELECT {_NAME} FROM {_NAMED} WHERE least(l.unavailable, l.reserved, l.leased, l.backordered) < 0
+            OR l.unavailable + l.reserved + l.leased > l.on_hand OR l.backordered > coalesce(l.backorder_cap, l.backordered)""",
+    ),
+    Check(
+        "promises make what is reserved, waits what is backordered",
+        LEVELS,
+        f"""SELECT {_NAME} FROM {_NAMED} LEFT JOIN (
+                SELECT d.level_id, sum(d.allocated) AS given, sum({_WAITING}) AS waiting FROM inventory_demand d GROUP BY 1
+            ) s ON s.level_id = l.id
+            WHERE coalesce(s.given, 0) <> l.reserved OR coalesce(s.waiting, 0) <> l.backordered""",
+    ),
+    Check(
+        "no free unit while somebody waits",
+        LEVELS,
+        f"""SELECT {_NAME} FROM {_NAMED} WHERE l.on_hand - l.unavailable - l.reserved - l.leased > 0 AND EXISTS (
+                SELECT 1 FROM inventory_demand d
+                WHERE d.level_id = l.id AND d.quantity > d.allocated + d.shipped + d.cancelled)""",
+    ),
+)
+
+
+def shown_within_free(connectors: list[str]) -> Check:
+    """What a channel was told to show is free to sell, wherever nothing about it is due, in flight or unread."""
+    return Check(
+        "shown within what is free",
+        "SELECT count(*) FROM channels_listing WHERE set_at IS NOT NULL AND variant_id IS NOT NULL",
+        """SELECT i.sku || ' @ ' || c.name FROM channels_listing i JOIN hub_connection c ON c.id = i.connection_id
+           LEFT JOIN (
+                SELECT l.variant_id, sum(l.on_hand - l.unavailable - l.reserved - l.leased) AS free
+                FROM inventory_stocklevel l JOIN inventory_location p ON p.id = l.location_id WHERE p.is_active GROUP BY 1
+           ) s ON s.variant_id = i.variant_id
+           WHERE i.variant_id IS NOT NULL AND i.set_at IS NOT NULL AND NOT i.is_dirty AND c.connector = ANY(%s)
+             AND c.status = 'active' AND NOT c.paused_abilities ? 'stock.write'
+             AND i.shown > greatest(0, coalesce(s.free, 0) - i.buffer)
+             AND NOT EXISTS (SELECT 1 FROM hub_outboxfact f WHERE f.announced_at IS NULL AND f.topic = 'stock.changed')
+             AND NOT EXISTS (SELECT 1 FROM hub_delivery d WHERE d.connection_id = c.id AND d.operation = 'stock.set'
+                             AND d.status IN ('due', 'unknown', 'waiting'))
+             AND NOT EXISTS (SELECT 1 FROM hub_inboxevent e WHERE e.connection_id = c.id AND e.topic = 'answer/stock.set'
+                             AND e.status IN ('new', 'waiting'))""",
+        (connectors,),
+    )
+
+
+I2 = (
+    Check(
+        "movements sum to the shelf in every column",
+        "SELECT count(*) FROM inventory_stockmovement",
+        f"""SELECT {_NAME} FROM {_NAMED} LEFT JOIN (
+                SELECT m.level_id, sum(m.on_hand) AS on_hand, sum(m.unavailable) AS unavailable, sum(m.reserved) AS reserved,
+                       sum(m.leased) AS leased, sum(m.value_minor) AS value FROM inventory_stockmovement m GROUP BY 1
+            ) s ON s.level_id = l.id
+            WHERE (coalesce(s.on_hand, 0), coalesce(s.unavailable, 0), coalesce(s.reserved, 0), coalesce(s.leased, 0),
+                   coalesce(s.value, 0)) <> (l.on_hand, l.unavailable, l.reserved, l.leased, l.value_minor)""",
+    ),
+    Check(
+        "each movement has its own cause",
+        "SELECT count(*) FROM inventory_stockmovement",
+        """SELECT min(id::text) FROM inventory_stockmovement GROUP BY level_id, kind, source_id, part HAVING count(*) > 1""",
+    ),
+    Check(
+        "a demand's movements make what it holds and what has left",
+        DEMANDS,
+        """SELECT d.id FROM inventory_demand d LEFT JOIN (
+                SELECT m.source_id, sum(m.reserved) AS given, -sum(m.on_hand) FILTER (WHERE m.kind = 'shipment') AS shipped
+                FROM inventory_stockmovement m WHERE m.source_kind = 'demand' GROUP BY 1
+           ) s ON s.source_id = d.id
+           WHERE coalesce(s.given, 0) <> d.allocated OR coalesce(s.shipped, 0) <> d.shipped""",
+    ),
+    Check(
+        "each line of a receipt was shelved once",
+        "SELECT count(*) FROM inventory_receiptline",
+        """SELECT r.number || ' ' || i.number FROM inventory_receiptline i JOIN inventory_receipt r ON r.id = i.receipt_id
+           LEFT JOIN (
+                SELECT source_id, part, sum(on_hand) AS units FROM inventory_stockmovement
+                WHERE source_kind = 'receipt' GROUP BY 1, 2
+           ) s ON s.source_id = r.id AND s.part = i.number::text
+           WHERE coalesce(s.units, 0) <> i.quantity""",
+    ),
+    append_only("inventory_stockmovement", "inventory_shrinkage"),
+)

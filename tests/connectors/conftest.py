@@ -18,6 +18,5 @@ def shared_stand(tmp_path_factory) -> Iterator[Stand]:
 def stand(shared_stand, settings) -> Stand:
     """The stand-ins, reachable; nothing heard yet."""
     settings.PRIVATE_PEERS = shared_stand.peers()
-    shared_stand.heard.clear()
-    shared_stand.answered.clear()
+    shared_stand.forget()
     return shared_stand

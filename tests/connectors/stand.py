@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import urllib.request
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class Stand:
         self.heard: list[Ask] = []
         self.answered: list[Answer] = []
         self.port = 0
+        self._told: dict[str, deque[str]] = {}
         self._loop = asyncio.new_event_loop()
         self._ended: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -60,6 +62,12 @@ class Stand:
         with urllib.request.urlopen(call, timeout=WAIT_SECONDS) as answer:
             return json.load(answer)
 
+    def forget(self) -> None:
+        """Nothing was heard, and nothing is told to go wrong."""
+        self.heard.clear()
+        self.answered.clear()
+        self._told.clear()
+
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
@@ -74,6 +82,7 @@ class Stand:
         world = World(self.folder, Plan(self.seed))
         world.settle(find_standins())
         sandbox = Sandbox(world, token=TOKEN)
+        self._told = sandbox.told
         answer = sandbox.answer
 
         def listened(standin: Any, ask: Ask) -> Answer:

@@ -6,6 +6,7 @@ A shape maps a dotted path (`packages[].weight.value`) to a word: the type, `!` 
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,18 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def load(vendor: str) -> dict[str, Any]:
     """A vendor's shape file."""
     return json.loads((Path(__file__).parent / f"{vendor}.json").read_text())
+
+
+def operation(operations: Mapping[str, Any], method: str, path: str) -> tuple[str, dict[str, str]]:
+    """Which operation (`GET /v1/labels/{label_id}`) a request is, and the parts of its path. Raises `LookupError`."""
+    for name in operations:
+        known, template = name.split(" ")
+        steps, parts = template.split("/"), path.split("/")
+        if known == method and len(steps) == len(parts):
+            pairs = list(zip(steps, parts, strict=True))
+            if all(step == part or step.startswith("{") for step, part in pairs):
+                return name, {step.strip("{}"): part for step, part in pairs if step.startswith("{")}
+    raise LookupError(f"{method} {path} is not in the shape file")
 
 
 def problems(document: Any, shape: Shape, *, closed: bool) -> list[str]:

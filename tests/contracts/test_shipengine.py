@@ -66,21 +66,10 @@ def spoken(tmp_path_factory) -> dict[str, list[tuple[dict[str, str], Any, Any]]]
         connector.check()
         found: dict[str, list[tuple[dict[str, str], Any, Any]]] = {}
         for ask, answer in zip(stand.heard, stand.answered, strict=True):
-            name, parameters = _operation(ask.method, ask.path)
+            name, parameters = shape.operation(OPERATIONS, ask.method, ask.path)
             sent = json.loads(ask.body, parse_float=Decimal) if ask.body else None
             found.setdefault(name, []).append((parameters | ask.query, sent, json.loads(answer.body)))
         return found
-
-
-def _operation(method: str, path: str) -> tuple[str, dict[str, str]]:
-    for name in OPERATIONS:
-        known, template = name.split(" ")
-        steps, parts = template.split("/"), path.split("/")
-        if known == method and len(steps) == len(parts):
-            pairs = list(zip(steps, parts, strict=True))
-            if all(step == part or step.startswith("{") for step, part in pairs):
-                return name, {step.strip("{}"): part for step, part in pairs if step.startswith("{")}
-    raise LookupError(f"{method} {path} is not in the shape file")
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -47,7 +47,9 @@ class Shopify(Standin):
         "edited": 0.0002,  # a listing of a night whose number somebody changes in the console
     }
     losable = ("order:",)
-    effects = {"fulfilment.create": "SELECT number, count(*) FROM shopify_fulfilment WHERE number != '' GROUP BY number"}
+    effects = {
+        "fulfilment.create": "SELECT number, count(*) FROM shopify_fulfilment WHERE number != '' GROUP BY number"
+    }
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -193,8 +195,8 @@ class Shopify(Standin):
             self.parcels.open(order)
             self.stock.sell(_units(order))
             self._checkout(sale)
-        body = orders.webhook_body(order, refunds=[], placed=row["placed"], updated=row["placed"], cancelled=None)
-        self._tell(sale.number, "orders/create", body, version=row["placed"], at=at)
+        body = orders.webhook_body(order, refunds=[], placed=row["placed"], updated=row["told"], cancelled=None)
+        self._tell(sale.number, "orders/create", body, version=row["told"], at=at)
         return order.id
 
     def _checkout(self, sale: Sale) -> None:

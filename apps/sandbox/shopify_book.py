@@ -21,8 +21,8 @@ from apps.sandbox.world import World
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS shopify_order (
-    id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, placed INTEGER NOT NULL, updated INTEGER NOT NULL,
-    cancelled INTEGER, is_forgotten INTEGER NOT NULL DEFAULT 0, is_served INTEGER NOT NULL DEFAULT 0,
+    id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, placed INTEGER NOT NULL, told INTEGER NOT NULL,
+    updated INTEGER NOT NULL, cancelled INTEGER, is_forgotten INTEGER NOT NULL DEFAULT 0, is_served INTEGER NOT NULL DEFAULT 0,
     is_heard INTEGER NOT NULL DEFAULT 0, is_weighed INTEGER NOT NULL DEFAULT 0, is_named INTEGER NOT NULL DEFAULT 0,
     sale BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS shopify_order_updated ON shopify_order (updated, id);
@@ -73,11 +73,11 @@ class Book:
         return row
 
     def place(self, order: Priced, *, at: datetime) -> sqlite3.Row:
-        """Write a sale down."""
-        seconds = int(at.timestamp())
+        """Write a sale down. It changed when it came in, which is not before now: no list may miss it for being late."""
+        placed, told = int(at.timestamp()), max(int(at.timestamp()), self.now())
         row: sqlite3.Row = self.db.execute(
-            "INSERT INTO shopify_order (id, number, placed, updated, sale) VALUES (?, ?, ?, ?, ?) RETURNING *",
-            (order.id, order.sale.number, seconds, seconds, msgspec.json.encode(order.sale)),
+            "INSERT INTO shopify_order (id, number, placed, told, updated, sale) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+            (order.id, order.sale.number, placed, told, told, msgspec.json.encode(order.sale)),
         ).fetchone()
         return row
 

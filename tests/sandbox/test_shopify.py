@@ -168,17 +168,24 @@ def test_who_has_no_token_or_asks_elsewhere_is_turned_away(calm):
 
 
 def test_changes_are_listed_in_order_and_page_by_page(calm):
-    start = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+    start = datetime(2096, 11, 23, 1, 0, tzinfo=UTC)
     place(calm, *[sale(f"#{number}", at=start + timedelta(seconds=number // 2)) for number in range(5)])
     names, after = [], None
     while True:
-        window = "updated_at:>='2026-11-23T01:00:00Z' AND updated_at:<'2026-11-23T01:00:02Z'"
+        window = "updated_at:>='2096-11-23T01:00:00Z' AND updated_at:<'2096-11-23T01:00:02Z'"
         page = ask(calm, CHANGED, "Orders", first=2, after=after, query=window).body["data"]["orders"]
         names += [node["name"] for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
             break
         after = page["pageInfo"]["endCursor"]
     assert sorted(names) == ["#0", "#1", "#2", "#3"]
+
+
+def test_an_order_that_comes_in_late_has_changed_when_it_came_in(calm):
+    before = int(clock.now().timestamp())
+    place(calm, sale("#1", at=clock.now() - timedelta(hours=1)))
+    row = shop_of(calm).book.known("#1")
+    assert (row["updated"] >= before, row["placed"] <= before - 3599) == (True, True)
 
 
 def test_every_change_raises_the_version(calm):

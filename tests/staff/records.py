@@ -36,19 +36,50 @@ from apps.shipping.models import Parcel, Shipment, ShipmentLine, TrackStep
 BODY = b'{"order": 1, "email": "rina@example.com"}'
 
 
-def make_shop(many: int = 1) -> SimpleNamespace:
-    """A shop with one connection and `many` of everything that trade repeats."""
-    Company.objects.get_or_create(defaults={"name": "Aobado"})
-    shop = SimpleNamespace(now=clock.now(), brand=Brand.objects.create(code="aoba", name="Aobado"))
-    shop.location = Location.objects.create(code="main", name="Warehouse", is_default=True)
-    shop.connection = Connection.objects.create(
-        brand=shop.brand, connector="stripe", name="Stripe", settings={}, created_at=shop.now
+def make_shop(many: int = 1, *, more: bool = False) -> SimpleNamespace:
+    """A shop with one connection and `many` of everything that trade repeats; `more` adds that many to the same shop."""
+    shop = SimpleNamespace(now=clock.now())
+    shop.brand, _made = Brand.objects.get_or_create(code="aoba", defaults={"name": "Aobado"})
+    shop.location, _made = Location.objects.get_or_create(
+        code="main", defaults={"name": "Warehouse", "is_default": True}
     )
-    for number in range(many):
+    Company.objects.get_or_create(defaults={"name": "Aobado"})
+    shop.connection, _made = Connection.objects.get_or_create(
+        name="Stripe", defaults={"brand": shop.brand, "connector": "stripe", "created_at": shop.now}
+    )
+    first = Order.objects.count()
+    for number in range(first, first + many):
         _trade(shop, number)
         _traffic(shop, number)
         _night(shop, number)
+    if more:
+        _grow(shop, many)
     return shop
+
+
+def _grow(shop: SimpleNamespace, many: int) -> None:
+    """More parts inside the oldest records, whose forms show them."""
+    oldest = {model: model.objects.order_by("pk").first() for model in (Order, Product, Payment, Shipment, Delivery)}
+    receipt, back, run, customer = (m.objects.order_by("pk").first() for m in (Receipt, Return, FileRun, Customer))
+    line = oldest[Order].lines.get()
+    for number in range(2, 2 + many):
+        variant = Variant.objects.create(
+            product=oldest[Product], sku=f"MORE-{number}", title="Tea", tax_code=TaxCode.objects.get(pk="standard")
+        )
+        Price.objects.create(variant=Variant.objects.order_by("pk").first(), currency=f"X{number:02}", amount=1)
+        OrderLine.objects.create(
+            order=oldest[Order], number=number, variant=variant, title="Tea", quantity=1, unit_price=1, total_minor=1
+        )
+        OrderHold.objects.create(order=oldest[Order], reason=f"r{number}", set_by="hana", set_at=shop.now)
+        Refund.objects.create(payment=oldest[Payment], amount_minor=1, source_id=uuid.uuid4(), requested_at=shop.now)
+        Parcel.objects.create(shipment=oldest[Shipment], number=number, weight_g=1)
+        Attempt.objects.create(
+            delivery=oldest[Delivery], number=number, at=shop.now, wall_at=shop.now, milliseconds=1, outcome="sent"
+        )
+        ReceiptLine.objects.create(receipt=receipt, number=number, variant=variant, quantity=1, unit_cost=1)
+        ReturnLine.objects.create(document=back, number=number, sku="MORE", order_line=line)
+        SetAsideRow.objects.create(run=run, row=number + 10, reason="quantity")
+        Address.objects.create(customer=customer, city="Shizuoka")
 
 
 def _trade(shop: SimpleNamespace, number: int) -> None:

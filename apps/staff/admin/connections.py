@@ -77,7 +77,7 @@ class ConnectionRoom(Room):
     def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:
         with transaction.atomic():
             if change:
-                Connection.objects.filter(pk=obj.pk).update(**{name: getattr(obj, name) for name in form.Meta.fields})
+                Connection.objects.filter(pk=obj.pk).update(**{name: getattr(obj, name) for name in ConnectionForm.Meta.fields})
                 connections.change_settings(obj, form.plain)
                 for name, value in form.secrets.items():
                     connections.set_secret(obj, name, value)

@@ -67,7 +67,7 @@ class EventRoom(SealedRoom):
     readonly_fields = ("payload",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("entry").defer("entry__sealed", "sealed")
+        return super().get_queryset(request).select_related("connection", "entry").defer("entry__sealed", "sealed")
 
     def body_of(self, record: InboxEvent) -> bytes:
         return inbox.raw(record)

@@ -27,6 +27,7 @@ from apps.core.money import Money
 from apps.staff.admin.history import EditsMixin
 
 MOST_FOUND = 500
+_PLAIN_WAYS = frozenset({"", "exact", "id__exact", "isnull", "id__isnull", "in"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
@@ -116,7 +117,8 @@ class Room(EditsMixin, ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         named = {spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request)}
-        return lookup.partition("__")[0] in {*named, *self.linked_by}
+        field, _mark, way = lookup.partition("__")
+        return field in {*named, *self.linked_by} and way in _PLAIN_WAYS
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Each lookup is asked by itself, because the planner serves `a = x OR b.c = x` by no index at all."""
@@ -125,9 +127,9 @@ class Room(EditsMixin, ModelAdmin):
             return queryset, False
         found: set[Any] = {UUID(term)} if _UUID.fullmatch(term) and self._has_uuid_key() else set()
         for lookup in self.get_search_fields(request):
-            rows = self.model._default_manager.filter(**self._exactly(lookup, term)) if _fits(lookup, term) else None
-            if rows is not None:
-                found.update(rows.order_by().values_list("pk", flat=True)[:MOST_FOUND])
+            if self._fits(lookup, term):
+                rows = self.model._default_manager.filter(**self._exactly(lookup, term)).order_by()
+                found.update(rows.values_list("pk", flat=True)[:MOST_FOUND])
         return queryset.filter(pk__in=found), False
 
     def _exactly(self, lookup: str, term: str) -> dict[str, Any]:
@@ -137,6 +139,11 @@ class Room(EditsMixin, ModelAdmin):
             return {lookup: term}
         values = self.model._meta.get_field(leading).related_model._default_manager.values_list("pk", flat=True)
         return {lookup: term, f"{leading}__in": list(values)}
+
+    def _fits(self, lookup: str, term: str) -> bool:
+        """A reference to another record is compared with a UUID or not at all."""
+        field = self.model._meta.get_field(lookup.partition("__")[0])
+        return field.get_internal_type() != "UUIDField" or bool(_UUID.fullmatch(term))
 
     def _has_uuid_key(self) -> bool:
         return self.model._meta.pk.get_internal_type() == "UUIDField"
@@ -201,8 +208,3 @@ def link_to_list(model: type[Model], words: str, **filters: Any) -> str:
         query,
         words,
     )
-
-
-def _fits(lookup: str, term: str) -> bool:
-    """A reference to another record is a UUID or nothing."""
-    return not lookup.startswith(("order_ref", "subject")) or bool(_UUID.fullmatch(term))

@@ -14,23 +14,35 @@ from apps.hub.contracts import StockOutcome, VariantCard
 from apps.hub.models import Connection
 from apps.inventory.models import StockLevel
 
+_FROM_CARD = ["variant_id", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"]
+
 
 def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: Mapping[str, Variant]) -> int:
-    """Make or refresh the listings of a channel from what it lists. Unknown SKUs stay unlinked, visibly."""
-    rows = [
-        Listing(
-            id=uuid7(), connection=connection, variant=variants.get(card.sku), sku=card.sku[:64], title=card.title[:255],
-            product_external_id=card.product_external_id, external_id=card.external_id or card.sku,
-            stock_external_id=card.stock_external_id, location_external_id=card.location_external_id, shown=card.shown,
-            is_dirty=card.sku in variants,
-        )
-        for card in cards
-    ]  # fmt: skip
+    """Make or refresh the listings of a channel from what it lists; returns how many are new or changed.
+
+    Unknown SKUs stay unlinked, visibly. What has not changed is not written, so that a daily look costs a read.
+    """
+    external_ids = [card.external_id or card.sku for card in cards]
+    rows = Listing.objects.filter(connection=connection, external_id__in=external_ids)
+    known = {row[0]: row[1:] for row in rows.values_list("external_id", *_FROM_CARD)}
+    fresh: dict[str, Listing] = {}
+    for card in cards:
+        row = _listing(connection, card, variants.get(card.sku))
+        if known.get(row.external_id) != tuple(getattr(row, name) for name in _FROM_CARD):
+            fresh[row.external_id] = row
     Listing.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["connection", "external_id"],
-        update_fields=["variant", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"],
+        fresh.values(), update_conflicts=True, unique_fields=["connection", "external_id"], update_fields=_FROM_CARD
+    )
+    return len(fresh)
+
+
+def _listing(connection: Connection, card: VariantCard, variant: Variant | None) -> Listing:
+    return Listing(
+        id=uuid7(), connection=connection, variant=variant, sku=card.sku[:64], title=card.title[:255],
+        product_external_id=card.product_external_id, external_id=card.external_id or card.sku,
+        stock_external_id=card.stock_external_id, location_external_id=card.location_external_id, shown=card.shown,
+        is_dirty=variant is not None,
     )  # fmt: skip
-    return len(rows)
 
 
 def mark_dirty(variants: Iterable[UUID]) -> None:

@@ -48,21 +48,35 @@ def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
         locked_orders = {order.id: order for order in orders.lock(p.order_id for p in found.values())}
         rows = Payment.objects.filter(id__in={p.id for p in found.values()}).order_by("id").select_for_update()
         locked = {row.id: row for row in rows}
+        done.orphans = [fact for fact in facts if fact.provider_id not in found]
+        believed: list[tuple[Payment, PaymentFact]] = []
         for fact in facts:
-            match = found.get(fact.provider_id)
-            if match is None:
-                done.orphans.append(fact)
-                continue
-            payment = locked[match.id]
-            order = locked_orders[payment.order_id]
-            if doubt := payments.doubt(payment, fact):
-                _differ(doubt, fact, order, source)
-                done.doubted += 1
-            elif payments.apply(payment, fact, cause=cause, party=source.id):
-                done.changed.append(payment)
-                _mark(order, payment, cause)
+            if fact.provider_id in found:
+                payment = locked[found[fact.provider_id].id]
+                if doubt := payments.doubt(payment, fact):
+                    _differ(doubt, fact, locked_orders[payment.order_id], source)
+                    done.doubted += 1
+                else:
+                    believed.append((payment, fact))
+        for together in _rounds(believed):
+            changed = payments.apply_all(together, cause=cause, party=source.id)
+            _mark([(locked_orders[payment.order_id], payment) for payment in changed], cause)
+            done.changed += changed
         inbox.wake(f"payment:{payment.provider_id}" for payment in done.changed)
     return done
+
+
+def _rounds(pairs: Sequence[tuple[Payment, PaymentFact]]) -> list[list[tuple[Payment, PaymentFact]]]:
+    """Facts that can be applied in one set: two facts of one payment go one after the other."""
+    rounds: list[list[tuple[Payment, PaymentFact]]] = []
+    turn: dict[UUID, int] = {}
+    for payment, fact in pairs:
+        mine = turn.get(payment.id, 0)
+        turn[payment.id] = mine + 1
+        if mine == len(rounds):
+            rounds.append([])
+        rounds[mine].append((payment, fact))
+    return rounds
 
 
 def payment_of(fact: PaymentFact, source: Connection) -> Payment | None:
@@ -78,7 +92,8 @@ def _payments_of(facts: Sequence[PaymentFact], source: Connection) -> dict[str, 
     if names:
         rows = Payment.objects.filter(
             Q(order__external_number__in=names) | Q(order__number__in=names),
-            connection=source, provider_id="", order__brand=source.brand_id,
+            Q(provider_id="") | Q(status=Status.FAILED),
+            connection=source, order__brand=source.brand_id,
         ).select_related("order").order_by("id")  # fmt: skip
         by_name: dict[str, Payment] = {}
         for row in rows:
@@ -100,17 +115,28 @@ def _differ(doubt: payments.Doubt, fact: PaymentFact, order: Order, source: Conn
     orders.hold({order.id: [(holds.PAYMENT_DIFFERS, f"{fact.amount_minor} {fact.currency}")]}, actor="settle_payment")
 
 
-def _mark(order: Order, payment: Payment, cause: Cause) -> None:
-    wanted = _AXIS.get(Status(payment.status))
+def _mark(pairs: Sequence[tuple[Order, Payment]], cause: Cause) -> None:
+    """Orders (locked) follow their payments; one whose money will not come is called off."""
+    moved = {order.id: wanted for order, payment in pairs if (wanted := _axis(order, payment))}
+    orders.mark([order for order, _ in pairs if order.id in moved], cause=cause, payment=moved)
+    outbox.publish(
+        outbox.NewFact(f"payment.{payment.status}", "order", order.id, orders.as_row(order))
+        for order, payment in pairs
+        if order.id in moved
+    )
+    for order, payment in pairs:
+        if _is_over(payment) and _may_be_cancelled(order):
+            words = "the payment was cancelled or ran out"
+            cancel_order.cancel(order, actor=cause.actor, reason=words, source_id=payment.id)
+
+
+def _axis(order: Order, payment: Payment) -> str:
+    """The payment axis that an order should have now; empty where it stays (a refund's story has written it)."""
+    wanted = _AXIS.get(Status(payment.status), "")
     if payment.status == Status.CAPTURED and payment.refunded_minor:
-        wanted = None  # the refund's story has written the axis
-    if wanted and wanted != order.payment and order.payment in {PaymentState.UNPAID, PaymentState.AUTHORISED}:
-        orders.mark([order], cause=cause, payment=wanted)
-        outbox.publish([outbox.NewFact(f"payment.{payment.status}", "order", order.id, orders.as_row(order))])
-    if _is_over(payment) and _may_be_cancelled(order):
-        cancel_order.cancel(
-            order, actor=cause.actor, reason="the payment was cancelled or ran out", source_id=payment.id
-        )
+        return ""
+    may_move = order.payment in {PaymentState.UNPAID, PaymentState.AUTHORISED}
+    return wanted if may_move and wanted != order.payment else ""
 
 
 def _is_over(payment: Payment) -> bool:

@@ -56,28 +56,47 @@ def doubt(payment: Payment, fact: PaymentFact) -> Doubt | None:
     return None
 
 
-def apply(payment: Payment, fact: PaymentFact, *, cause: Cause, party: UUID | None) -> bool:
-    """Bring a locked payment to what the fact says; posts what was captured. False when it says nothing new."""
-    before = (payment.status, payment.captured_minor, payment.provider_id, payment.expires_at)
-    payment.provider_id = payment.provider_id or fact.provider_id
+_FROM_FACT = [
+    "provider_id", "method", "authorised_minor", "voucher_url", "expires_at", "captured_minor", "captured_at",
+]  # fmt: skip
+
+
+def apply_all(pairs: Sequence[tuple[Payment, PaymentFact]], *, cause: Cause, party: UUID | None) -> list[Payment]:
+    """Bring locked payments to what facts say, each payment once; posts what was captured. Returns what changed."""
+    changed: list[Payment] = []
+    postings: list[Posting] = []
+    moves: list[states.Change] = []
+    for payment, fact in pairs:
+        before = tuple(getattr(payment, name) for name in _FROM_FACT)
+        postings += _take_totals(payment, fact, party)
+        target = _status(payment, fact)
+        if target != payment.status and target in MOVES[Status(payment.status)]:
+            moves.append(states.Change(payment.id, payment.status, target))
+            payment.status = target
+            changed.append(payment)
+        elif before != tuple(getattr(payment, name) for name in _FROM_FACT):
+            changed.append(payment)
+    ledger.record(postings)
+    states.move_all(Payment, "status", moves, moves=MOVES, cause=cause)
+    Payment.objects.bulk_update(changed, _FROM_FACT)
+    return changed
+
+
+def _take_totals(payment: Payment, fact: PaymentFact, party: UUID | None) -> list[Posting]:
+    """The fact's totals into the row in hand; a posting for what was captured since."""
+    # A customer whose first try failed may have paid with another: the money's id counts.
+    if not payment.provider_id or payment.status == Status.FAILED:
+        payment.provider_id = fact.provider_id
     payment.method = fact.method if fact.method != "unknown" else payment.method
     payment.authorised_minor = max(payment.authorised_minor, fact.authorised_minor)
     payment.voucher_url = fact.voucher_url or payment.voucher_url
     payment.expires_at = fact.expires_at or payment.expires_at
-    captured = max(payment.captured_minor, fact.captured_minor)
-    if captured > payment.captured_minor:
-        payment.captured_at = payment.captured_at or clock.now()
-        ledger.record([_captured(payment, captured - payment.captured_minor, part=f"{captured}", party=party)])
-        payment.captured_minor = captured
-    target = _status(payment, fact)
-    if target != payment.status and target in MOVES[Status(payment.status)]:
-        states.move(payment, "status", target, moves=MOVES, cause=cause)
-    payment.save(
-        update_fields=[
-            "provider_id", "method", "authorised_minor", "voucher_url", "expires_at", "captured_minor", "captured_at",
-        ]
-    )  # fmt: skip
-    return before != (payment.status, payment.captured_minor, payment.provider_id, payment.expires_at)
+    more = fact.captured_minor - payment.captured_minor
+    if more <= 0:
+        return []
+    payment.captured_at = payment.captured_at or clock.now()
+    payment.captured_minor = fact.captured_minor
+    return [_captured(payment, more, part=f"{fact.captured_minor}", party=party)]
 
 
 def _status(payment: Payment, fact: PaymentFact) -> str:

@@ -200,6 +200,13 @@ def _client() -> httpx2.Client:
     return client
 
 
+def close() -> None:
+    """End this thread's kept connections; the next request opens its own."""
+    client = _local.__dict__.pop("client", None)
+    if client is not None:
+        client.close()
+
+
 def request(
     method: str,
     url: str,

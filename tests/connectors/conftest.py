@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from apps.core import net, net_smtp
 from tests.connectors.stand import Stand
 
 
@@ -12,6 +13,8 @@ def shared_stand(tmp_path_factory) -> Iterator[Stand]:
     """The stand-ins behaving, started once a module."""
     with Stand(tmp_path_factory.mktemp("world")) as stand:
         yield stand
+        net.close()
+        net_smtp.hang_up()
 
 
 @pytest.fixture

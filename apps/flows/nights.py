@@ -17,6 +17,7 @@ from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.flows import (
     poll_orders,
+    push_stock,
     reconcile_money,
     reconcile_orders,
     reconcile_stock,
@@ -153,7 +154,7 @@ _LEGS: tuple[tuple[str, Callable[[str], None]], ...] = (
 
 
 def is_settled() -> bool:
-    """Nothing that could still change either side is due now: no event, no fact, no call."""
+    """Nothing that could still change either side is due now: no event, no fact, no call, nothing to tell a channel."""
     now = clock.now()
     return not (
         InboxEvent.objects.filter(status=InboxEvent.Status.NEW, due_at__lte=now).exists()
@@ -162,6 +163,7 @@ def is_settled() -> bool:
         .filter(connection__status="active")
         .exclude(connection__held_until__gt=now)
         .exists()
+        or push_stock.has_unbuilt()
     )
 
 

@@ -12,7 +12,7 @@ from apps.channels import services as channels
 from apps.channels.models import Listing
 from apps.core.ids import uuid7
 from apps.flows import wiring
-from apps.hub import abilities, delivery
+from apps.hub import abilities, connections, delivery
 from apps.hub.contracts import StockOutcome, StockQuantity
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import Connection, Delivery
@@ -28,14 +28,26 @@ def build() -> int:
     return sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in dirty) if dirty else 0
 
 
+def has_unbuilt() -> bool:
+    """Whether some channel has something to be told that no push carries yet (a push that waits carries what it carries)."""
+    return any(
+        Listing.objects.filter(connection=channel, is_dirty=True, variant__isnull=False).exists() and not under_way(channel)
+        for channel in connections.with_ability("stock.write")
+    )
+
+
+def under_way(channel: Connection) -> bool:
+    """Whether a push to this channel is not settled: it may show what it showed before, or what it is being told."""
+    return Delivery.objects.filter(
+        connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"]
+    ).exists()
+
+
 def _build_for(channel: Connection) -> bool:
     with transaction.atomic():
         # The channel's row is the lock: two builders must not both see that no push is under way.
         Connection.objects.select_for_update().get(id=channel.id)
-        under_way = Delivery.objects.filter(
-            connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"]
-        )
-        if under_way.exists():
+        if under_way(channel):
             return False
         rows = channels.to_tell(channel.id, abilities.OPERATIONS[OPERATION].many)
         if not rows:

@@ -1,10 +1,12 @@
 """The night's second leg: every channel shows what is free to sell. A number that somebody changed over there is set right."""
 
+from uuid import UUID
+
 from apps.channels import services as channels
 from apps.channels.models import Listing
-from apps.flows import repairs
+from apps.flows import push_stock, repairs
 from apps.hub import connections, errors
-from apps.hub.models import Connection, Delivery
+from apps.hub.models import Connection
 from apps.reconciliation import services as reconciliation
 from apps.reconciliation.models import Difference, Statement
 
@@ -25,17 +27,24 @@ def compare(period: str) -> None:
             )
 
 
+def _believed(connection: Connection) -> dict[UUID, int | None]:
+    """What we believe each of its listings shows, of those that need not be told anything."""
+    rows = Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
+    return dict(rows.values_list("id", "shown"))
+
+
 def _compare(connection: Connection, period: str) -> None:
     live = connections.live(connection.id)
     if live is None:
         return
+    # While a push is under way the channel may show either number: what cannot be judged is not called a match. A number
+    # that we came to believe while the channel was being read is judged the next night.
+    before = _believed(connection)
+    can_judge = not push_stock.under_way(connection)
     shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
-    listings = list(Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False))
-    under_way = Delivery.objects.filter(
-        connection=connection, operation="stock.set", status__in=["due", "unknown", "waiting"]
-    )
-    # While a push is under way the channel may show either number: what cannot be judged is not called a match.
-    can_judge = not under_way.exists()
+    can_judge = can_judge and not push_stock.under_way(connection)
+    clean = Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
+    listings = [row for row in clean if before.get(row.id, ...) == row.shown]
     free = channels.sellable(row.variant_id for row in listings if row.variant_id)
     drifted = []
     matched = 0

@@ -1,7 +1,7 @@
 """The record room: Django's admin in Unfold's clothes, behind the same door as every other page.
 
 It has no sign-in of its own. Its pages need a relaxed content security policy (Unfold's Alpine evaluates expressions,
-its templates carry inline styles and scripts); the relaxation is set here and reaches no page outside /admin/.
+its templates carry inline styles); the relaxation is set here and reaches no page outside /admin/.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.staff import roles
 
-_relaxed = csp_update({"script-src": [UNSAFE_EVAL, UNSAFE_INLINE], "style-src": [UNSAFE_INLINE]})
+_relaxed = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})
 
 
 class RecordRoom(UnfoldAdminSite):

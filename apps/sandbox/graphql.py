@@ -269,6 +269,7 @@ class Execution:
         self.operation = document.operations[name]
         self.fragments = document.fragments
         self.variables = variables
+        self._known: dict[int, dict[str, Any]] = {}
         _check(self.operation, variables)
 
     def run(self, root: Root) -> dict[str, Any]:
@@ -293,32 +294,42 @@ class Execution:
             return [self._filled(one) for one in value]
         return value
 
+    def _args(self, wanted: Field) -> dict[str, Any]:
+        """The arguments of a field, filled once: a page asks the same of each of its things."""
+        found = self._known.get(id(wanted))
+        if found is None:
+            found = self._known[id(wanted)] = self._filled(wanted.args)
+        return found
+
     def _cut(self, value: Any, wanted: Field) -> Any:
         if callable(value):
-            value = value(self._filled(wanted.args))
-        elif isinstance(value, Nodes):
-            value = value.page(self._filled(wanted.args))
-        if value is None:
-            return None
-        if isinstance(value, list):
-            things = value[: self._filled(wanted.args).get("first", len(value))] if wanted.args else value
-            return [self._cut(one, Field(wanted.name, wanted.alias, selection=wanted.selection)) for one in things]
-        if isinstance(value, dict):
-            if wanted.selection is None:
-                raise Refused(f"Field must have selections (field '{wanted.name}')", "selectionMismatch")
-            return self._project(value, wanted.selection)
-        return value
+            value = value(self._args(wanted))
+        elif type(value) is Nodes:
+            value = value.page(self._args(wanted))
+        if type(value) is list:
+            if wanted.args:
+                value = value[: self._args(wanted).get("first", len(value))]
+            return [self._whole(one, wanted) for one in value]
+        return self._whole(value, wanted)
+
+    def _whole(self, value: Any, wanted: Field) -> Any:
+        if type(value) is not dict:
+            return value
+        if wanted.selection is None:
+            raise Refused(f"Field must have selections (field '{wanted.name}')", "selectionMismatch")
+        return self._project(value, wanted.selection)
 
     def _project(self, thing: dict[str, Any], selection: list[Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for one in selection:
-            if isinstance(one, Field):
-                if one.name not in thing:
-                    raise Refused(
-                        f"Field '{one.name}' doesn't exist on type '{thing.get('__typename', '?')}'", "undefinedField"
-                    )
-                value = thing[one.name]
-                found[one.alias] = value if one.selection is None and not callable(value) else self._cut(value, one)
+            if type(one) is Field:
+                try:
+                    value = thing[one.name]
+                except KeyError:
+                    kind = thing.get("__typename", "?")
+                    raise Refused(f"Field '{one.name}' doesn't exist on type '{kind}'", "undefinedField") from None
+                kind = type(value)
+                found[one.alias] = value if kind is str or kind is int or value is None else self._cut(value, one)
                 continue
             spread = self.fragments.get(one.name) if one.name else one
             if spread is None:

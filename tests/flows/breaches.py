@@ -1,0 +1,161 @@
+"""The negative controls of `verify`: each rule broken past the application, by the owner, with the database's own guard
+taken away. A breach names the invariant, how the check begins that must find it, and the statements.
+"""
+
+SHELF, LISTING, MOVEMENT, DEMAND = (
+    "inventory_stocklevel",
+    "channels_listing",
+    "inventory_stockmovement",
+    "inventory_demand",
+)
+ENTRY, EVENT, FACT, DELIVERY = "hub_inboxentry", "hub_inboxevent", "hub_outboxfact", "hub_delivery"
+ORDER, LINE, PAYMENT, REFUND = "orders_order", "orders_orderline", "payments_payment", "payments_refund"
+PAYOUT, MONEY, SHIPMENT, RUN = "reconciliation_payout", "reconciliation_moneyline", "shipping_shipment", "hub_jobrun"
+GUARD = "append-only is guarded"
+NEVER_OVER = f"ALTER TABLE {PAYMENT} DROP CONSTRAINT payments_never_over"
+ADDS_UP = f"ALTER TABLE {MONEY} DROP CONSTRAINT reconciliation_line_adds_up"
+MORE = "debit_minor = debit_minor + 1"
+
+
+def twice(table, constraint):
+    """A row again under another id, once the constraint that refuses it is gone."""
+    columns = {
+        MOVEMENT: "level_id, at, kind, on_hand, unavailable, reserved, leased, value_minor, source_kind, source_id, part,"
+        " reason, actor",
+        EVENT: "entry_id, connection_id, event_id, topic, subject, said_at, received_at, part, sealed, status, due_at,"
+        " attempts, is_alone, waits_for, reason, done_at",
+        RUN: "job, period, due_at, started_at, finished_at, leased_until, token, progress, error",
+        "ledger_entry": "at, day, event, rule_version, currency, source_kind, source_id, part, order_ref, memo",
+    }[table]
+    return (
+        f"ALTER TABLE {table} DROP CONSTRAINT {constraint}",
+        f"INSERT INTO {table} (id, {columns}) SELECT gen_random_uuid(), {columns} FROM {table} LIMIT 1",
+    )
+
+
+def free(table, statement):
+    """A change of an append-only table, its trigger asleep."""
+    return (f"ALTER TABLE {table} DISABLE TRIGGER append_only", statement)
+
+
+BREACHES = [
+    (
+        "I1",
+        "promised within",
+        f"ALTER TABLE {SHELF} DROP CONSTRAINT inventory_never_oversold",
+        f"UPDATE {SHELF} SET leased = 99",
+    ),
+    ("I1", "promises make", f"UPDATE {SHELF} SET backordered = backordered + 1"),
+    ("I1", "no free unit", f"UPDATE {SHELF} SET on_hand = on_hand + 5"),
+    ("I1", "shown within", f"UPDATE {LISTING} SET shown = 999"),
+    ("I2", "movements sum", f"UPDATE {SHELF} SET value_minor = value_minor + 1"),
+    ("I2", "each movement", *twice(MOVEMENT, "inventory_one_movement_a_cause")),
+    ("I2", "a demand's", f"UPDATE {DEMAND} SET shipped = shipped - 1, cancelled = cancelled + 1 WHERE shipped > 0"),
+    ("I2", "each line of a receipt", "UPDATE inventory_receiptline SET quantity = quantity + 1"),
+    ("I2", GUARD, f"ALTER TABLE {MOVEMENT} DISABLE TRIGGER append_only"),
+    ("I2", GUARD, f"GRANT UPDATE ON {MOVEMENT} TO kurogo_app"),
+    ("I2", GUARD, f"DROP TRIGGER append_only ON {MOVEMENT}"),
+    ("I4", "each body", f"UPDATE {ENTRY} SET digest = substr(digest, 2)"),
+    ("I4", "each body", f"DELETE FROM {EVENT} WHERE event_id = 'notice-a'"),
+    ("I4", "each event", *twice(EVENT, "hub_one_event")),
+    ("I4", "an event is closed", f"UPDATE {EVENT} SET done_at = NULL WHERE event_id = 'notice-a'"),
+    ("I4", "an event is closed", f"UPDATE {EVENT} SET status = 'waiting', done_at = NULL WHERE event_id = 'notice-a'"),
+    (
+        "I4",
+        "what a source calls",
+        "UPDATE hub_externalid SET subject = (SELECT id FROM orders_order LIMIT 1) WHERE kind = 'order'",
+    ),
+    ("I4", "what a source calls", "UPDATE hub_externalid SET subject = gen_random_uuid() WHERE kind = 'return'"),
+    ("I4", "an answer", f"UPDATE {DELIVERY} SET status = 'unknown'"),
+    ("I6", "an aggregate's", f"UPDATE {FACT} SET sequence = sequence + 1000"),
+    ("I6", "a fact is announced", f"UPDATE {FACT} SET announced_at = NULL, at = at - interval '1 day'"),
+    ("I6", "a call is made", f"UPDATE {DELIVERY} SET status = 'due', created_at = created_at - interval '9 days'"),
+    ("I6", "a call has one key", f"UPDATE {DELIVERY} SET key = 'again.' || key"),
+    (
+        "I6",
+        "a call has one key",
+        f"UPDATE {DELIVERY} SET subject = (SELECT subject FROM {DELIVERY} LIMIT 1)",
+    ),
+    ("I6", "a call that was sent", f"UPDATE {DELIVERY} SET status = 'dead'"),
+    ("I6", "a call that was sent", *free("hub_attempt", "DELETE FROM hub_attempt")),
+    ("I10", "an order has lines", f"DELETE FROM {LINE}"),
+    ("I10", "a line that wants", f"DELETE FROM {DEMAND} WHERE shipped > 0"),
+    ("I10", "a line that wants", f"UPDATE {LINE} SET cancelled = cancelled - 1 WHERE cancelled > 0"),
+    ("I10", "a demand belongs", f"UPDATE {DEMAND} SET subject = gen_random_uuid()"),
+    ("I10", "an order was told", f"DELETE FROM {FACT} WHERE topic = 'order.placed'"),
+    ("I10", "an order has its", "DELETE FROM hub_externalid"),
+    ("I10", "an order with", f"DELETE FROM {PAYMENT}"),
+    ("I10", "an order with", f"UPDATE {PAYMENT} SET expected_minor = expected_minor + 1"),
+    ("I11", "lines add up", f"UPDATE {LINE} SET total_minor = total_minor + 1"),
+    (
+        "I11",
+        "lines add up",
+        f"ALTER TABLE {ORDER} DROP CONSTRAINT orders_total_adds_up",
+        f"UPDATE {ORDER} SET total_minor = 1",
+    ),
+    (
+        "I11",
+        "no line's",
+        f"ALTER TABLE {LINE} DROP CONSTRAINT orders_line_never_over",
+        f"UPDATE {LINE} SET returned = shipped + 1",
+    ),
+    ("I11", "no line's", f"UPDATE {LINE} SET refunded_minor = total_minor + 1"),
+    ("I11", "documents", f"UPDATE {LINE} SET returned = returned - 1 WHERE returned > 0"),
+    (
+        "I11",
+        "no more is captured",
+        NEVER_OVER,
+        f"UPDATE {PAYMENT} SET refunded_minor = captured_minor + 1",
+    ),
+    ("I11", "no more is captured", f"UPDATE {PAYMENT} SET authorised_minor = 1"),
+    ("I11", "refunds make", f"UPDATE {REFUND} SET amount_minor = amount_minor - 1"),
+    (
+        "I12",
+        "an entry balances",
+        *free("ledger_line", f"UPDATE ledger_line SET {MORE} WHERE debit_minor > 0"),
+    ),
+    ("I12", "an entry balances", *free("ledger_line", "DELETE FROM ledger_line")),
+    ("I12", "a source is posted", *twice("ledger_entry", "ledger_one_entry_a_source")),
+    (
+        "I12",
+        "what was captured",
+        f"UPDATE {PAYMENT} SET captured_minor = captured_minor - 1 WHERE captured_minor > refunded_minor",
+    ),
+    ("I12", "what was given back", f"UPDATE {REFUND} SET status = 'requested'"),
+    ("I12", "what was shipped", f"UPDATE {SHIPMENT} SET shipped_at = NULL"),
+    ("I12", "stock in the book", f"UPDATE {SHELF} SET value_minor = value_minor + 1"),
+    ("I12", GUARD, "ALTER TABLE ledger_line DISABLE TRIGGER append_only"),
+    ("I13", "a payout is its lines", f"UPDATE {PAYOUT} SET amount_minor = amount_minor + 1"),
+    ("I13", "a payout is its lines", *free(MONEY, f"DELETE FROM {MONEY}")),
+    (
+        "I13",
+        "a line of a provider",
+        ADDS_UP,
+        *free(MONEY, f"UPDATE {MONEY} SET fee_minor = 0"),
+    ),
+    ("I13", "a payout that was read", f"UPDATE {PAYOUT} SET id = gen_random_uuid()"),
+    (
+        "I14",
+        "a move follows",
+        *free("core_statemove", "UPDATE core_statemove SET new = 'lost' WHERE axis = 'allocation'"),
+    ),
+    ("I14", "a move follows", *free("core_statemove", "UPDATE core_statemove SET actor = ''")),
+    ("I14", "moves lead", *free("core_statemove", "DELETE FROM core_statemove WHERE new = 'authorised'")),
+    ("I14", "moves lead", f"UPDATE {ORDER} SET lifecycle = 'closed' WHERE lifecycle = 'open'"),
+    ("I14", "the allocation axis", f"UPDATE {ORDER} SET allocation = 'partial'"),
+    ("I14", "the fulfilment axis", f"UPDATE {ORDER} SET fulfilment = 'shipped' WHERE fulfilment = 'unfulfilled'"),
+    ("I14", "the fulfilment axis", f"UPDATE {SHIPMENT} SET status = 'shipped'"),
+    ("I14", "a line has shipped", "UPDATE shipping_shipmentline SET quantity = quantity + 1"),
+    ("I14", "a parcel has left", f"UPDATE {SHIPMENT} SET status = 'planned'"),
+    ("I14", "the payment axis", f"UPDATE {ORDER} SET payment = 'paid'"),
+    ("I14", "a payment's status", f"UPDATE {PAYMENT} SET status = 'expected'"),
+    ("I14", "an order is on hold", f"UPDATE {ORDER} SET is_held = true"),
+    ("I14", "nothing is promised", f"UPDATE {ORDER} SET lifecycle = 'cancelled'"),
+    ("I15", "a period has one", *twice(RUN, "hub_one_run_a_period")),
+    (
+        "I15",
+        "no period is missing",
+        f"DELETE FROM {RUN} WHERE period = (SELECT period FROM {RUN} ORDER BY 1 OFFSET 1 LIMIT 1)",
+    ),
+    ("I15", "a run ends", f"UPDATE {RUN} SET finished_at = NULL, due_at = due_at - interval '9 days'"),
+]

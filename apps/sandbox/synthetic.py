@@ -15,7 +15,7 @@ from pathlib import Path
 
 from apps.sandbox.retail import COLUMNS
 
-START = datetime(2025, 1, 6, 8, 0)  # noqa: DTZ001  (a file has the shop's own time)
+START = datetime(2010, 12, 6, 8, 0)  # noqa: DTZ001  (a file has the shop's own time)
 A_DAY = 60  # orders a trading day at most, and so few that there are five days at least
 WORDS = ("RED", "BLUE", "VINTAGE", "RETRO", "PAPER", "GLASS", "WOODEN", "SILVER", "HEART", "STAR", "BIRD", "ROSE")
 THINGS = ("LANTERN", "MUG", "BAG", "CLOCK", "FRAME", "TIN", "CANDLE", "CUSHION", "BOX", "SIGN", "BOWL", "GARLAND")

@@ -159,6 +159,18 @@ def pause(connection: Connection, abilities: list[str]) -> None:
     _cache.pop(connection.id, None)
 
 
+def stop(connection: Connection) -> None:
+    """Stop the whole connection: nothing goes out, what waits stays; notices are still kept."""
+    Connection.objects.filter(id=connection.id, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED)
+    _cache.pop(connection.id, None)
+
+
+def resume(connection: Connection) -> None:
+    """Let a stopped connection go on; one that must be reconnected is not made active by this."""
+    Connection.objects.filter(id=connection.id, status=Connection.Status.PAUSED).update(status=Connection.Status.ACTIVE)
+    _cache.pop(connection.id, None)
+
+
 def heard(connection_id: UUID) -> None:
     """The other side spoke."""
     if _is_news(connection_id, "heard"):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection as database
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from apps.hub.models import Connection, Delivery, FileRun, InboxEntry, InboxEvent, SetAsideRow
 
@@ -89,3 +89,9 @@ def file_runs(connection: UUID, *, limit: int) -> list[FileRun]:
 def set_aside(run: FileRun) -> QuerySet[SetAsideRow]:
     """Rows of a file that could not be taken."""
     return SetAsideRow.objects.filter(run=run).defer("sealed")
+
+
+def needing_a_person() -> QuerySet[Connection]:
+    """Connections that will not go on by themselves: to be reconnected, or with a call that waits for a decision."""
+    stuck = Delivery.objects.filter(connection=OuterRef("pk"), status=Delivery.Status.WAITING)
+    return Connection.objects.filter(Q(status=Connection.Status.NEEDS_RECONNECT) | Exists(stuck))

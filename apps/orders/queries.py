@@ -135,3 +135,13 @@ def taken_today(now: datetime) -> QuerySet[Order]:
 def untouched(rows: QuerySet[Order]) -> QuerySet[Order]:
     """Those that nobody and no rule has ever held."""
     return rows.exclude(Exists(OrderHold.objects.filter(order=OuterRef("pk"))))
+
+
+def after(order: Order) -> Q:
+    """Orders that came later."""
+    return Q(placed_at__gte=order.placed_at) & (Q(placed_at__gt=order.placed_at) | Q(id__gt=order.id))
+
+
+def before(order: Order) -> Q:
+    """Orders that came earlier."""
+    return Q(placed_at__lte=order.placed_at) & (Q(placed_at__lt=order.placed_at) | Q(id__lt=order.id))

@@ -1,0 +1,129 @@
+"""A difference in a sentence of each language, and what each side says, as rows of evidence."""
+
+from dataclasses import dataclass
+
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from apps.payments.states import Status as PaymentStatus
+from apps.reconciliation.models import Difference
+from apps.staff.templatetags import shown
+
+Kind = Difference.Kind
+
+_HEADLINES: dict[str, Promise] = {
+    Kind.ORDER_MISSING_HERE: gettext_lazy("An order of %(whom)s had not arrived here"),
+    Kind.ORDER_MISSING_THERE: gettext_lazy("%(whom)s does not know an order of ours"),
+    Kind.STOCK_DRIFT: gettext_lazy("%(whom)s shows another number of units"),
+    Kind.PAYMENT_AMOUNT: gettext_lazy("A payment at %(whom)s is for another amount"),
+    Kind.PAYMENT_STATUS: gettext_lazy("A payment at %(whom)s stands otherwise than here"),
+    Kind.PAYOUT_SUM: gettext_lazy("A payout of %(whom)s does not add up"),
+}
+_SENTENCES: dict[str, Promise] = {
+    Kind.ORDER_MISSING_HERE: gettext_lazy(
+        "%(whom)s lists the order %(number)s for %(theirs)s; none of its notices had reached us. It was fetched at night and"
+        " goes the way of every order."
+    ),
+    Kind.ORDER_MISSING_THERE: gettext_lazy(
+        "The order %(order)s (%(number)s) for %(ours)s is here, and %(whom)s says that there is no such order. It may have been"
+        " deleted there. Look there before it is shipped."
+    ),
+    Kind.STOCK_DRIFT: gettext_lazy(
+        "%(whom)s showed %(their_units)s of %(sku)s; %(our_units)s are free. Somebody may have changed it there. The right"
+        " number was sent."
+    ),
+    Kind.PAYMENT_AMOUNT: gettext_lazy(
+        "%(whom)s tells of a payment of %(theirs)s for the order %(order)s; %(ours)s are expected. Nothing was booked, and the"
+        " order is on hold."
+    ),
+    Kind.PAYMENT_STATUS: gettext_lazy(
+        "The payment %(thing)s was “%(our_state)s” here and “%(their_state)s” at %(whom)s. It was brought up to date."
+    ),
+    Kind.PAYOUT_SUM: gettext_lazy(
+        "%(whom)s sent %(theirs)s to the bank; the %(lines)s lines that it lists make %(ours)s. %(missing)s are explained by no"
+        " line. Ask the provider for the missing lines."
+    ),
+}
+_STATES = {
+    "pending": gettext_lazy("expected"),
+    "unknown": gettext_lazy("unknown"),
+    **{status.value: status.label for status in PaymentStatus},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side says."""
+
+    where: str
+    record: str
+    says: str
+    is_ours: bool = False
+
+
+def headline(row: Difference) -> str:
+    """What differs, in a few words."""
+    return str(_HEADLINES.get(row.kind, row.kind)) % {"whom": row.connection.name}
+
+
+def about(row: Difference) -> str:
+    """Which thing it is about, as people call it."""
+    said = row.evidence
+    return str(said.get("order") or said.get("sku") or said.get("number") or row.thing)
+
+
+def sentence(row: Difference) -> str:
+    """What happened and what to do, in the language of the page."""
+    return str(_SENTENCES.get(row.kind, row.kind)) % _facts(row)
+
+
+def other_sentence(row: Difference) -> tuple[str, str]:
+    """(language, the same sentence in it): for the colleague who reads the other one."""
+    other = "en" if (get_language() or "ja").startswith("ja") else "ja"
+    with translation.override(other):
+        return other, sentence(row)
+
+
+def sides(row: Difference) -> list[Side]:
+    """The evidence: their record, ours, and what each says."""
+    facts = _facts(row)
+    theirs, ours = (
+        row.thing,
+        _("none") if row.kind == Kind.ORDER_MISSING_HERE else str(facts["order"] or facts["sku"] or "–"),
+    )
+    if row.kind == Kind.STOCK_DRIFT:
+        said = (str(facts["their_units"]), str(facts["our_units"]))
+    elif row.kind == Kind.PAYMENT_STATUS:
+        said = (str(facts["their_state"]), str(facts["our_state"]))
+    else:
+        said = (str(facts["theirs"]), str(facts["ours"]))
+    return [Side(row.connection.name, theirs, said[0]), Side("Kurogo", ours, said[1], is_ours=True)]
+
+
+def gap_minor(row: Difference) -> int | None:
+    """Theirs less ours, in minor units, where it is about money."""
+    if row.kind in {Kind.STOCK_DRIFT, Kind.PAYMENT_STATUS} or row.ours_minor is None or row.theirs_minor is None:
+        return None
+    return row.theirs_minor - row.ours_minor
+
+
+def _facts(row: Difference) -> dict[str, object]:
+    said = row.evidence
+    currency = row.currency or "JPY"
+    return {
+        "whom": row.connection.name,
+        "thing": row.thing,
+        "number": said.get("number", row.thing),
+        "order": said.get("order", ""),
+        "sku": said.get("sku", ""),
+        "ours": shown.money(row.ours_minor, str(said.get("ours")) if row.kind == Kind.PAYMENT_AMOUNT else currency),
+        "theirs": shown.money(row.theirs_minor, currency),
+        "our_units": said.get("ours", "–"),
+        "their_units": said.get("theirs", "–"),
+        "our_state": _STATES.get(str(said.get("ours")), said.get("ours", "–")),
+        "their_state": _STATES.get(str(said.get("theirs")), said.get("theirs", "–")),
+        "lines": said.get("lines", 0),
+        "missing": shown.money(said.get("missing"), currency),
+    }

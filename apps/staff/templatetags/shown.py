@@ -1,0 +1,163 @@
+"""How values are shown on the staff pages: money, moments, figures and state marks. Presentation only."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from apps.core import clock, counting
+from apps.core.money import Money
+from apps.orders.models import Order
+from apps.staff.parts import times, words
+
+register = template.Library()
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """Minor units as ¥1,234, with the true minus sign; a dash where nothing is known."""
+    if minor is None:
+        return "–"
+    return Money(int(minor), currency or "JPY").display("ja" if (get_language() or "ja").startswith("ja") else "en")
+
+
+@register.filter
+def unit_price(amount: Any, currency: str) -> str:
+    """A unit price, which may be finer than the minor unit."""
+    whole = Money.of(amount, currency)
+    return money(whole.minor, currency) if whole.amount == amount else f"{amount.normalize():f} {currency}"
+
+
+@register.filter
+def signed(number: int | None) -> str:
+    """A count with its sign: +24, −2, 0."""
+    if number is None:
+        return "–"
+    return f"+{number:,}" if number > 0 else f"{number:,}".replace("-", "−")
+
+
+@register.filter
+def figure_of(count: int) -> str:
+    """A bounded count: 1,000+ where counting stopped."""
+    return counting.shown(count)
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """今日 15:00, in a <time>."""
+    if at is None:
+        return "–"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), times.moment(at))
+
+
+@register.filter
+def hm(at: datetime | None) -> SafeString | str:
+    """15:00, in a <time>; only beside a day."""
+    if at is None:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), times.clock_time(at))
+
+
+@register.filter
+def hms(at: datetime | None) -> SafeString | str:
+    """15:00:07, in a <time>; only beside a day."""
+    if at is None:
+        return ""
+    shown = times.clock_time(at, with_seconds=True)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), shown)
+
+
+@register.filter
+def ago(at: datetime | None) -> SafeString | str:
+    """32分前, in a <time>; a dash where it never was."""
+    if at is None:
+        return "–"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), times.ago(at))
+
+
+@register.filter
+def day_of(of: date) -> str:
+    """A calendar day in words."""
+    return times.day(of)
+
+
+@register.filter
+def day_with_weekday(of: date) -> str:
+    """A calendar day with its weekday."""
+    return times.day(of, with_weekday=True)
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    """0.4 of a length in milliseconds."""
+    return f"{milliseconds / 1000:.1f}"
+
+
+@register.simple_tag
+def pill(kind: str, state: str, label: Any) -> SafeString:
+    """A state: mark first, then the word. `kind` is a row of words.IS."""
+    return format_html('<span class="pill" data-is="{}">{}</span>', words.mark(kind, state), label)
+
+
+@register.simple_tag
+def allocation_pill(order: Order) -> SafeString:
+    """An order's allocation, which depends on whether it is still open."""
+    mark, label = words.allocation_mark(order), words.allocation_label(order)
+    return format_html('<span class="pill" data-is="{}">{}</span>', mark, label)
+
+
+@register.filter
+def hold_reason(reason: str) -> str:
+    """A hold's code in words."""
+    return words.hold_reason(reason)
+
+
+@register.filter
+def reason(text: str) -> str:
+    """A reason in words."""
+    return words.reason(text)
+
+
+@register.filter
+def actor(name: str) -> str:
+    """Who did it."""
+    return words.actor(name)
+
+
+@register.filter
+def word_for(code: str, table: str) -> str:
+    """A code in words by a table of parts/words.py (`methods`, `operations`, …); an unknown one as it is."""
+    return str(getattr(words, table.upper()).get(code, code))
+
+
+@register.filter
+def is_past(at: datetime | None) -> bool:
+    """Whether a business moment is behind us."""
+    return at is not None and at < clock.now()
+
+
+@register.filter
+def get(table: Any, key: Any) -> Any:
+    """An entry of a table by a key that is a value, or nothing."""
+    return table.get(key)
+
+
+@register.filter
+def minus(a: int, b: int) -> int:
+    """What is left of a when b is taken away."""
+    return a - b
+
+
+@register.filter
+def number(count: int | None) -> str:
+    """A count with the true minus sign; a dash where nothing is known."""
+    return "–" if count is None else f"{count:,}".replace("-", "−")
+
+
+@register.filter
+def less(count: int) -> str:
+    """A count that is taken away: −3, and 0 as it is."""
+    return number(-count)

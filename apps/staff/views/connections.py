@@ -1,0 +1,321 @@
+"""Connections: how each one is, what waits for a person, and the log of everything that came in and went out.
+
+Nothing here calls a vendor: a retry makes a row due, a resync asks a worker, a pause is read at the next claim.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Min, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.catalog import services as catalog
+from apps.core import audit, clock
+from apps.flows import resync
+from apps.hub import connections as hub_connections
+from apps.hub import delivery, doorbell, inbox, registry
+from apps.hub import queries as hub
+from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent
+from apps.orders.models import Order
+from apps.staff.parts import connections, timeline, words
+from apps.staff.parts.frame import frame
+from apps.staff.roles import needs
+
+SIZE = 40
+DIRECTIONS = ("", "in", "out")
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the log: a call of ours, or a body that came in."""
+
+    id: UUID
+    at: datetime
+    is_out: bool
+    words: str
+    sub: str
+    attempts: int
+    mark: str
+    label: str
+    address: str
+
+
+@needs("connections.view")
+@require_safe
+def connection_list(request: HttpRequest) -> HttpResponse:
+    """Every connection, the worst first, and what waits for a person in any of them."""
+    now = clock.now()
+    rows = connections.all_of_them()
+    healths = connections.healths(rows, hub.waiting_by_connection(), _expiries(), now)
+    ids = [row.id for row in rows]
+    context = frame(now)[0] | {
+        "healths": healths,
+        "troubled": [health for health in healths if health.rank <= 2],
+        "urgent": [health for health in healths if health.rank == 0],
+        "undecided": _lines(hub.deliveries(ids, state="person", before=None, limit=20),
+                            hub.events(ids, state="person", before=None, limit=20))[:20],
+        "place": "staff:connections",
+    }  # fmt: skip
+    return render(request, "staff/connections.html", context)
+
+
+def _expiries() -> dict[UUID, datetime]:
+    rows = Credential.objects.exclude(expires_at=None).values_list("connection").annotate(first=Min("expires_at"))
+    return dict(rows)
+
+
+@needs("connections.view")
+@require_safe
+def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """One connection: capabilities, credentials, counters, and its log (`?dir=`, `?state=`, `?before=`)."""
+    now = clock.now()
+    row = _get(connection_id)
+    (health,) = connections.healths([row], hub.waiting_by_connection(), _expiries(), now)
+    direction = request.GET.get("dir", "")
+    direction = direction if direction in DIRECTIONS else ""
+    state = request.GET.get("state", "")
+    state = state if state in hub.STATES else ""
+    before = _uuid(request.GET.get("before", ""))
+    lines = _log(row, direction, state, before)
+    manifest = registry.manifests().get(row.connector)
+    context = frame(now)[0] | {
+        "row": row,
+        "health": health,
+        "manifest": manifest,
+        "capabilities": [
+            {"name": name, "label": words.ABILITIES.get(name, name), "is_on": name not in row.paused_abilities}
+            for name in health.abilities
+        ],
+        "credentials": row.credentials.defer("sealed").order_by("name"),
+        "soon": now + connections.SOON,
+        "lines": lines[:SIZE],
+        "older": str(lines[SIZE - 1].id) if len(lines) > SIZE else "",
+        "before": before,
+        "direction": direction,
+        "state": state,
+        "takes_files": health.can("files"),
+        "place": "staff:connections",
+    }
+    return render(request, "staff/connection.html", context)
+
+
+def _get(connection_id: UUID) -> Connection:
+    row = Connection.objects.defer("settings").filter(id=connection_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _log(row: Connection, direction: str, state: str, before: UUID | None) -> list[Line]:
+    """One more than a page of the log, newest first: ids sort by birth on both sides."""
+    limit = SIZE + 1
+    out = hub.deliveries([row.id], state=state, before=before, limit=limit) if direction != "in" else []
+    if direction == "out":
+        return _lines(out, [])[:limit]
+    if state:
+        return _lines(out, hub.events([row.id], state=state, before=before, limit=limit))[:limit]
+    return _lines(out, [], hub.entries(row.id, before=before, limit=limit))[:limit]
+
+
+def _lines(out: list[Delivery], events: list[InboxEvent], entries: list[InboxEntry] | None = None) -> list[Line]:
+    numbers = dict(
+        Order.objects.filter(id__in={row.order_ref for row in out if row.order_ref}).values_list("id", "number")
+    )
+    lines = [_of_delivery(row, numbers.get(row.order_ref, "")) for row in out]
+    lines += [_of_event(event, event.entry, 1) for event in events]
+    for entry in entries or ():
+        told = list(entry.events.all())
+        if told:
+            worst = max(told, key=lambda event: words.mark("event", event.status) in {"act", "wait"})
+            lines.append(_of_event(worst, entry, len(told)))
+    return sorted(lines, key=lambda line: line.id, reverse=True)
+
+
+def _of_delivery(row: Delivery, number: str) -> Line:
+    what = f"{words.OPERATIONS.get(row.operation, row.operation)} {number}".strip()
+    sub = _("%(n)d articles") % {"n": row.size} if row.size > 1 else words.reason(row.reason)
+    return Line(
+        row.id, row.done_at or row.created_at, True, what, sub, row.attempts, words.mark("delivery", row.status),
+        str(row.get_status_display()), "staff:call",
+    )  # fmt: skip
+
+
+def _of_event(row: InboxEvent, entry: InboxEntry, parts: int) -> Line:
+    more = _(" and %(n)d more in one body") % {"n": parts - 1} if parts > 1 else ""
+    sub = " · ".join(
+        part for part in (str(words.DIRECTIONS.get(entry.origin, entry.origin)), words.reason(row.reason)) if part
+    )
+    return Line(
+        row.id if parts == 1 else entry.id, row.received_at, False, f"{row.topic}{more}", sub, row.attempts,
+        words.mark("event", row.status), str(row.get_status_display()), "staff:notice",
+    )  # fmt: skip
+
+
+# Details
+
+
+@needs("connections.view")
+@require_safe
+def call(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """One call of ours with every attempt."""
+    return _call(request, delivery_id)
+
+
+def _call(request: HttpRequest, delivery_id: UUID, *, error: str = "", status: int = 200) -> HttpResponse:
+    row = Delivery.objects.filter(id=delivery_id).defer("sealed").select_related("connection").first()
+    if row is None:
+        raise Http404
+    context = {
+        "row": row,
+        "title": str(words.OPERATIONS.get(row.operation, row.operation)),
+        "tries": [timeline.attempt(attempt) for attempt in Attempt.objects.filter(delivery=row).order_by("number")],
+        "order": Order.objects.filter(id=row.order_ref).first() if row.order_ref else None,
+        "followers": Delivery.objects.filter(order_ref=row.order_ref, status="due").exclude(id=row.id).count()
+        if row.order_ref else 0,
+        "error": error,
+        "place": "staff:connections",
+    }  # fmt: skip
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "staff/_call.html", context)
+    return render(request, "staff/log_one.html", frame()[0] | context | {"part": "staff/_call.html"}, status=status)
+
+
+@needs("connections.view")
+@require_safe
+def notice(request: HttpRequest, event_id: UUID) -> HttpResponse:
+    """One notice (or, for a body with many, the first of it that matters) and what became of it."""
+    row = (
+        InboxEvent.objects.filter(Q(id=event_id) | Q(entry=event_id))
+        .defer("sealed")
+        .select_related("connection", "entry")
+        .order_by("part")
+        .first()
+    )
+    if row is None:
+        raise Http404
+    siblings = InboxEvent.objects.filter(entry=row.entry_id).defer("sealed").order_by("part")[:50]
+    context = {"row": row, "title": row.topic, "siblings": siblings, "place": "staff:connections"}
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "staff/_notice.html", context)
+    return render(request, "staff/log_one.html", frame()[0] | context | {"part": "staff/_notice.html"})
+
+
+# Deeds
+
+
+@needs("connections.retry")
+@require_POST
+def retry_call(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """Send again with the same key; what may have happened is asked for first."""
+    with transaction.atomic():
+        done = delivery.retry(delivery_id)
+        if done:
+            _note(request, "delivery.retried", Delivery.objects.get(id=delivery_id))
+    doorbell.ring()
+    _say(request, done, _("It is being sent again."))
+    return redirect("staff:call", delivery_id)
+
+
+@needs("connections.retry")
+@require_POST
+def give_up(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """It shall not be sent any more, with a reason."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        return _call(request, delivery_id, error=_("The reason is missing. Write one line."), status=409)
+    with transaction.atomic():
+        done = delivery.give_up(delivery_id, reason)
+        if done:
+            _note(request, "delivery.given_up", Delivery.objects.get(id=delivery_id), reason=reason[:300])
+    _say(request, done, _("It will not be sent any more."))
+    return redirect("staff:call", delivery_id)
+
+
+@needs("connections.retry")
+@require_POST
+def retry_notice(request: HttpRequest, event_id: UUID) -> HttpResponse:
+    """Take a notice in again that was set aside or waits."""
+    with transaction.atomic():
+        done = inbox.retry(event_id)
+        if done:
+            _note(request, "notice.retried", InboxEvent.objects.get(id=event_id))
+    doorbell.ring()
+    _say(request, done, _("It is being taken in again."))
+    return redirect("staff:notice", event_id)
+
+
+@needs("connections.manage")
+@require_POST
+def switch(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """Stop or start one capability (`ability`), or the whole connection."""
+    row = Connection.objects.filter(id=connection_id).first()
+    if row is None:
+        raise Http404
+    ability = request.POST.get("ability", "")
+    is_on = request.POST.get("on") == "1"
+    with transaction.atomic():
+        if ability:
+            if ability not in registry.manifest(row.connector).abilities:
+                raise Http404
+            paused = set(row.paused_abilities) - {ability} if is_on else {*row.paused_abilities, ability}
+            hub_connections.pause(row, sorted(paused))
+        elif request.POST.get("reconnected"):
+            delivery.reconnected(row)
+        elif is_on:
+            hub_connections.resume(row)
+        else:
+            hub_connections.stop(row)
+        _note(request, "connection.resumed" if is_on else "connection.paused", row, ability=ability)
+    doorbell.ring()
+    messages.success(request, _("Running again.") if is_on else _("Stopped. What waits stays and is sent afterwards."))
+    return redirect("staff:connection", connection_id)
+
+
+@needs("connections.retry")
+@require_POST
+def ask_again(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """Fetch one order again, or tell every channel about one SKU again: whichever the word names."""
+    row = _get(connection_id)
+    text = request.POST.get("thing", "").strip()[:80]
+    actor = audit.actor_of(request)
+    numbers = Q(number__in=[text, text.upper()]) | Q(external_number__in=[text, f"#{text}"])
+    order = Order.objects.filter(numbers, channel=row).first() if text else None
+    if order:
+        resync.ask(order, actor=actor)
+        doorbell.ring()
+        words_ = _("%(number)s is being asked for. What comes of it appears in its story.")
+        messages.success(request, words_ % {"number": order.number})
+    elif text and (variant := catalog.find_variants([text]).get(text)):
+        resync.sku(variant, actor=actor)
+        doorbell.ring()
+        messages.success(request, _("Every channel is being told what is free of %(sku)s.") % {"sku": variant.sku})
+    else:
+        messages.warning(
+            request, _("Neither an order of this connection nor a SKU is called “%(text)s”.") % {"text": text}
+        )
+    return redirect("staff:connection", connection_id)
+
+
+def _note(request: HttpRequest, action: str, subject: Any, **detail: Any) -> None:
+    audit.record(action, actor=audit.actor_of(request), subject=subject, detail=detail)
+
+
+def _say(request: HttpRequest, done: bool, text: str) -> None:
+    if done:
+        messages.success(request, text)
+    else:
+        messages.warning(request, _("It is not waiting any more. Nothing was changed."))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

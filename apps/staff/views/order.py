@@ -1,0 +1,314 @@
+"""The order page: axes and holds, lines, money, parcels, why the stock is what it is, the whole story, and what may be done.
+
+A deed is a POST that calls one story of apps/flows; one that cannot be done answers 409 with the page and the reason on it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.core import audit, clock, money, states
+from apps.flows import cancel_order, hold_order, refund_order, resync, ship_order
+from apps.inventory.errors import InsufficientStock, NoLocation
+from apps.orders import queries as orders
+from apps.orders.errors import AlreadyShipped, NotOpen
+from apps.orders.models import Order
+from apps.orders.states import AllocationState, Lifecycle
+from apps.payments.models import Payment
+from apps.payments.services import OverRefund
+from apps.staff.parts import connections, leaving, story, timeline, words
+from apps.staff.parts.frame import frame
+from apps.staff.parts.story import Story
+from apps.staff.roles import needs
+from apps.staff.templatetags import shown
+from apps.staff.views import desk
+
+Deed = Callable[[HttpRequest, Order], str]
+
+
+class Refused(Exception):
+    """The deed cannot be done; the message says why and what to do."""
+
+
+@needs("orders.view")
+@require_safe
+def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """One order. `?queue=` keeps the way through a queue, `?show=` filters the story."""
+    return _page(request, order_id)
+
+
+def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int = 200) -> HttpResponse:
+    try:
+        found = story.read(order_id)
+    except Order.DoesNotExist:
+        raise Http404 from None
+    now = clock.now()
+    queue = orders.BY_NAME.get(request.GET.get("queue", ""))
+    customer = found.order.customer_id
+    bought = {"bought": Order.objects.filter(customer=customer)} if customer else {}
+    context, counts = frame(now, queue=queue.name if queue else "", also=bought)
+    rows = connections.all_of_them()
+    show = request.GET.get("show", "")
+    context |= {
+        "story": found,
+        "order": found.order,
+        "shop_name": found.company.name if found.company else "",
+        "company": found.company,
+        "verdict": _verdict(found),
+        "lines": [_line(line, found) for line in found.lines],
+        "stock": [_stock(demand) for demand in found.short],
+        "due": desk.due(found.order, now),
+        "timeline": timeline.build(found, show=show if show in ("call", "person") else ""),
+        "show": show,
+        "neighbours": _neighbours(found.order, queue, now) if queue else {},
+        "queue": queue,
+        "bought": counts.get("bought", 0),
+        "leaving": {
+            "ship": leaving.ship(found, rows),
+            "cancel": leaving.cancel(found, rows),
+            "refund": leaving.refund(found, found.refundable_minor),
+        },
+        "refundable": str(money.Money(found.refundable_minor, found.order.currency).amount),
+        "slip": found.slip,
+        "error": error,
+        "place": "staff:desk",
+    }
+    return render(request, "staff/order.html", context, status=status)
+
+
+def _verdict(found: Story) -> dict[str, str]:
+    """The first line: how it stands and what to do now. `deed` names the dialog of the one black button."""
+    held = found.open_holds
+    if not found.is_open:
+        return {}
+    if held:
+        said = [
+            words.hold_reason(hold.reason) + (f": {words.reason(hold.detail)}" if hold.detail else "") for hold in held
+        ]
+        return {"is": "act", "title": _("On hold. %(reasons)s") % {"reasons": " · ".join(said)},
+                "text": _("The order keeps its units meanwhile; other orders go on."), "deed": "release"}  # fmt: skip
+    if found.short:
+        short = [f"{d.level.variant.title} × {d.waiting}" for d in found.short]
+        return {"is": "act", "title": _("Waits for stock: %(articles)s") % {"articles": ", ".join(short[:3])},
+                "text": _("The next units go to the orders that have waited longest."), "deed": ""}  # fmt: skip
+    if found.order.payment in orders.OWES:
+        until = [p.expires_at for p in found.payments if p.expires_at]
+        text = _("It can be paid until %(when)s.") % {"when": shown.times.moment(until[0])} if until else ""
+        method = words.METHODS.get(found.order.payment_method, found.order.payment_raw)
+        return {
+            "is": "wait",
+            "title": _("Waits for the payment: %(method)s") % {"method": method},
+            "text": text,
+            "deed": "",
+        }
+    if found.pending:
+        return {"is": "wait", "title": _("To be packed: %(number)s") % {"number": found.pending.number},
+                "text": "", "deed": "pack"}  # fmt: skip
+    if found.can_ship:
+        return {"is": "wait", "title": _("Paid, allocated and free: it can be shipped."), "text": "", "deed": "ship"}
+    return {}
+
+
+def _line(line: Any, found: Story) -> dict[str, Any]:
+    """One line with what is promised of it and in which parcels it leaves."""
+    demand = found.demands.get(line.id)
+    wanted = line.quantity - line.cancelled
+    given = demand.allocated + demand.shipped if demand else 0
+    return {
+        "line": line,
+        "wanted": wanted,
+        "given": given,
+        "is": "ok" if given >= wanted else "wait" if given else "bad",
+        "has_demand": demand is not None and found.order.lifecycle != Lifecycle.CANCELLED,
+        "level": demand.level_id if demand else None,
+        "parcels": found.by_line.get(line.id, []),
+        "is_reduced": line.tax_code == "reduced",
+    }
+
+
+def _stock(demand: Any) -> dict[str, Any]:
+    """Why a number of a short line is what it is: the shelf it waits for."""
+    level = demand.level
+    return {"demand": demand, "level": level, "others": level.reserved - demand.allocated, "free": level.available}
+
+
+def _neighbours(row: Order, queue: orders.Queue, now: Any) -> dict[str, Order]:
+    """The orders before and after this one in its queue, in the list's order."""
+    rows = orders.waiting(queue.name, now=now)
+    q = orders.after(row), orders.before(row)
+    later, earlier = (rows.filter(part) for part in q)
+    pair = later.order_by("placed_at", "id")[:1].union(earlier.order_by("-placed_at", "-id")[:1], all=True)
+    found = {}
+    for other in pair:
+        is_later = (other.placed_at, other.id) > (row.placed_at, row.id)
+        found["previous" if is_later == queue.newest_first else "next"] = other
+    return found
+
+
+# Deeds
+
+
+def _do(request: HttpRequest, order_id: UUID, deed: Deed) -> HttpResponse:
+    try:
+        row = Order.objects.get(id=order_id)
+    except Order.DoesNotExist:
+        raise Http404 from None
+    try:
+        done = deed(request, row)
+    except Refused as refused:
+        return _page(request, order_id, error=str(refused), status=409)
+    except NotOpen:
+        return _page(request, order_id, error=_("The order is not open any more. Nothing was changed."), status=409)
+    except AlreadyShipped:
+        words = _("Part of it has left already. What has left comes back as a return.")
+        return _page(request, order_id, error=words, status=409)
+    except OverRefund:
+        return _page(request, order_id, error=_("That is more than was taken. Nothing was given back."), status=409)
+    except (states.Overtaken, InsufficientStock):
+        words = _("Somebody else was faster. Look at the page again and decide again.")
+        return _page(request, order_id, error=words, status=409)
+    except NoLocation:
+        return _page(request, order_id, error=_("No warehouse takes orders. Mark one in the record room."), status=409)
+    messages.success(request, done)
+    query = f"?queue={request.GET['queue']}" if request.GET.get("queue") in orders.BY_NAME else ""
+    return redirect(reverse("staff:order", args=[order_id]) + query)
+
+
+@needs("orders.hold")
+@require_POST
+def hold(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Stop the order, with a reason in words."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            raise Refused(_("The reason is missing. Write one line."))
+        hold_order.hold(row, reason=reason[:300], actor=audit.actor_of(request))
+        return _("Put on hold.")
+
+    return _do(request, order_id, deed)
+
+
+@needs("orders.hold")
+@require_POST
+def release(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Every hold of the order ends."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        n = hold_order.release(row, actor=audit.actor_of(request))
+        return ngettext("Released %(n)d hold.", "Released %(n)d holds.", n) % {"n": n}
+
+    return _do(request, order_id, deed)
+
+
+@needs("orders.ship")
+@require_POST
+def ship(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Plan the parcel of everything that is promised."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        if row.is_held or row.allocation != AllocationState.FULL or row.payment not in orders.PAID_ENOUGH:
+            raise Refused(_("Something keeps this order. Its state is above."))
+        made = ship_order.plan([row], actor=audit.actor_of(request))
+        if not made:
+            raise Refused(_("A parcel is planned already, or nothing is promised."))
+        return _("%(number)s is planned. Pack it next.") % {"number": made[0].number}
+
+    return _do(request, order_id, deed)
+
+
+@needs("orders.cancel")
+@require_POST
+def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Call the whole order off."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            raise Refused(_("The reason is missing. Write one line."))
+        cancel_order.cancel(row, actor=audit.actor_of(request), reason=reason[:300])
+        return _("Cancelled.")
+
+    return _do(request, order_id, deed)
+
+
+@needs("orders.refund")
+@require_POST
+def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Give money back. `left` is what the page said could go back, so that the same page sent twice refunds once."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            raise Refused(_("The reason is missing. Write one line."))
+        with transaction.atomic():
+            payment = (
+                Payment.objects.filter(id=_uuid(request.POST.get("payment", "")), order=row).select_for_update().first()
+            )
+            if payment is None:
+                raise Refused(_("There is no payment to give back from."))
+            left = payment.captured_minor - payment.refunded_minor
+            if request.POST.get("left") != str(left):
+                raise Refused(_("Money has moved since this page was made. Look again and decide again."))
+            minor = _minor(request.POST.get("amount", ""), payment.currency)
+            if not 0 < minor <= left:
+                words = _("At most %(amount)s can go back.") % {"amount": shown.money(left, payment.currency)}
+                raise Refused(words)
+            refund_order.refund(payment, amount_minor=minor, reason=reason[:200], actor=audit.actor_of(request))
+        return _("%(amount)s is going back.") % {"amount": shown.money(minor, payment.currency)}
+
+    return _do(request, order_id, deed)
+
+
+@needs("connections.retry")
+@require_POST
+def ask_again(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """A worker asks the channel for this order again; the page waits for nobody."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        resync.ask(row, actor=audit.actor_of(request))
+        return _("Asked the channel. What it answers will appear in the story.")
+
+    return _do(request, order_id, deed)
+
+
+@needs("orders.hold")
+@require_POST
+def note(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Staff note, tags and who looks after it."""
+
+    def deed(request: HttpRequest, row: Order) -> str:
+        tags = [tag.strip()[:40] for tag in request.POST.get("tags", "").replace("、", ",").split(",") if tag.strip()]
+        with transaction.atomic():
+            row.staff_note = request.POST.get("note", "")[:4000]
+            row.tags = list(dict.fromkeys(tags))[:20]
+            row.save(update_fields=["staff_note", "tags"])
+            audit.record("order.noted", actor=audit.actor_of(request), subject=row)
+        return _("Saved.")
+
+    return _do(request, order_id, deed)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _minor(text: str, currency: str) -> int:
+    """An amount as people type it, in minor units; 0 for what is no amount."""
+    plain = text.strip().replace(",", "").replace("，", "").lstrip("¥￥£$€")
+    try:
+        return money.to_minor(plain, currency)
+    except (ArithmeticError, ValueError):
+        return 0

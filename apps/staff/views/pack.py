@@ -1,0 +1,191 @@
+"""Scan and pack: works on a phone, with a wedge scanner, and without a script. A wrong article is said loudly, at once.
+
+The last scans of a box are kept in the session of the person who packs it; what is packed is kept on the shipment's lines.
+"""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.core import audit, clock, keyset, states
+from apps.core.models import Company
+from apps.flows import ship_order
+from apps.inventory.errors import InsufficientStock
+from apps.orders.models import OrderLine
+from apps.orders.states import Lifecycle
+from apps.shipping import packing
+from apps.shipping import queries as shipping
+from apps.shipping.models import Shipment, ShipmentLine
+from apps.shipping.packing import Scan, Scanned
+from apps.shipping.states import Status
+from apps.staff.parts import slip, times
+from apps.staff.parts.frame import frame
+from apps.staff.roles import needs
+
+KEPT_SCANS = 6
+_SESSION = "scans"
+
+
+@needs("orders.ship")
+@require_safe
+def pack(request: HttpRequest) -> HttpResponse:
+    """Parcels to be packed, oldest first; `?q=` opens the one that is meant."""
+    words = request.GET.get("q", "").strip()[:60]
+    if words:
+        meant = shipping.meant_by(words)
+        if meant:
+            return redirect("staff:pack_one", meant.id)
+    context, counts = frame()
+    page = keyset.page(
+        shipping.for_list(shipping.to_do()), ("planned_at", "id"), after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )  # fmt: skip
+    context |= {"page": page, "search": words, "count": counts["staff:pack"], "place": "staff:pack"}
+    return render(request, "staff/pack.html", context)
+
+
+@needs("orders.ship")
+@require_safe
+def one(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
+    """One box."""
+    return _box(request, shipment_id)
+
+
+def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: int = 200) -> HttpResponse:
+    row = (
+        Shipment.objects.filter(id=shipment_id)
+        .select_related("order__customer", "order__ship_to", "order__channel", "order__brand", "carrier")
+        .first()
+    )
+    if row is None:
+        raise Http404
+    lines = list(row.lines.select_related("order_line__variant").order_by("order_line__number"))
+    units, packed = sum(line.quantity for line in lines), sum(line.packed for line in lines)
+    nearest = next((line for line in lines if line.packed < line.quantity), None)
+    scans = request.session.get(_SESSION, {}).get(str(shipment_id), [])
+    parcels = list(row.parcels.all())
+    company = Company.objects.first()
+    context = frame()[0] | {
+        "shipment": row,
+        "order": row.order,
+        "company": company,
+        "shop_name": company.name if company else "",
+        "items": sorted(lines, key=lambda line: line.packed >= line.quantity),
+        "nearest": nearest,
+        "units": units,
+        "packed": packed,
+        "left": units - packed,
+        "parcels": parcels,
+        "grams": sum(parcel.weight_g for parcel in parcels),
+        "scans": scans,
+        "answer": scans[0] if scans and scans[0]["is"] == "bad" else None,
+        "is_open": row.status in {Status.PLANNED, Status.LABELLED},
+        "needs_label": row.carrier_id is not None and row.status == Status.PLANNED,
+        "is_held": row.order.is_held or row.order.lifecycle != Lifecycle.OPEN,
+        "error": error,
+        "slip": _slip(row, lines, company),
+        "place": "staff:pack",
+    }
+    template = "staff/_box.html" if request.htmx and not error else "staff/pack_one.html"  # type: ignore[attr-defined]
+    return render(request, template, context, status=status)
+
+
+def _slip(row: Shipment, lines: list[ShipmentLine], company: Company | None) -> slip.Slip:
+    """納品書 of this box."""
+    every = list(OrderLine.objects.filter(order=row.order).order_by("number"))
+    units = {line.order_line_id: line.quantity for line in lines}
+    earlier = Shipment.objects.filter(order=row.order, planned_at__lt=row.planned_at).exclude(status=Status.CANCELLED)
+    return slip.of(row.order, every, units, company, shipment=row, is_first=not earlier.exists())
+
+
+@needs("orders.ship")
+@require_POST
+def scan(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
+    """One code was read."""
+    code = request.POST.get("code", "").strip()[:80]
+    if code:
+        try:
+            scanned = packing.scan(shipment_id, code)
+        except Shipment.DoesNotExist:
+            raise Http404 from None
+        _remember(request, shipment_id, _answer(scanned, code))
+    if request.htmx:  # type: ignore[attr-defined]
+        return _box(request, shipment_id)
+    return redirect("staff:pack_one", shipment_id)
+
+
+@needs("orders.ship")
+@require_POST
+def take_out(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
+    """One unit of a line comes out of the box again."""
+    try:
+        line = UUID(request.POST.get("line", ""))
+    except ValueError:
+        raise Http404 from None
+    if packing.take_out(shipment_id, line):
+        _remember(
+            request, shipment_id, {"is": "idle", "said": _("taken out"), "what": request.POST.get("what", "")[:120]}
+        )
+    if request.htmx:  # type: ignore[attr-defined]
+        return _box(request, shipment_id)
+    return redirect("staff:pack_one", shipment_id)
+
+
+@needs("orders.ship")
+@require_POST
+def confirm(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
+    """Everything is in: the parcel leaves the house, and the next box comes up."""
+    row = Shipment.objects.filter(id=shipment_id).select_related("order").first()
+    if row is None:
+        raise Http404
+    if row.order.is_held or row.order.lifecycle != Lifecycle.OPEN:
+        words = _("The order was put on hold or cancelled meanwhile. Do not hand this parcel over.")
+        return _box(request, shipment_id, error=words, status=409)
+    with transaction.atomic():
+        list(Shipment.objects.select_for_update().filter(id=shipment_id))
+        missing = sum(line.quantity - line.packed for line in row.lines.all())
+        if missing:
+            words = _("Some units are not scanned yet. Scan them, then confirm.")
+            return _box(request, shipment_id, error=words, status=409)
+    try:
+        has_left = ship_order.confirm(row, actor=audit.actor_of(request))
+    except (states.Overtaken, states.IllegalMove, InsufficientStock):
+        has_left = False
+    if not has_left:
+        words = _("This parcel cannot leave any more: it has left already, or its units are promised to nobody now.")
+        return _box(request, shipment_id, error=words, status=409)
+    _forget(request, shipment_id)
+    messages.success(request, _("%(number)s has left the house.") % {"number": row.number})
+    following = shipping.to_do().order_by("planned_at", "id").first()
+    return redirect("staff:pack_one", following.id) if following else redirect("staff:pack")
+
+
+def _answer(scanned: Scanned, code: str) -> dict[str, str]:
+    """What a scan came to, in words: a mark, a headline, and what was read."""
+    what = scanned.variant.title if scanned.variant else code
+    if scanned.outcome is Scan.COUNTED and scanned.line:
+        return {"is": "ok", "said": f"{scanned.line.packed} / {scanned.line.quantity}", "what": what}
+    said = {
+        Scan.ENOUGH: _("Already complete. Do not pack another one."),
+        Scan.WRONG: _("Wrong item. Do not pack it."),
+        Scan.UNKNOWN: _("This code is no article. Scan again."),
+        Scan.CLOSED: _("This parcel is closed. Nothing was counted."),
+    }[scanned.outcome]
+    return {"is": "bad", "said": said, "what": what}
+
+
+def _remember(request: HttpRequest, shipment_id: UUID, answer: dict[str, str]) -> None:
+    """Only the box in hand is kept: a packer has one."""
+    before = request.session.get(_SESSION, {}).get(str(shipment_id), [])
+    answer["at"] = times.clock_time(clock.now(), with_seconds=True)
+    request.session[_SESSION] = {str(shipment_id): [answer, *before][:KEPT_SCANS]}
+
+
+def _forget(request: HttpRequest, shipment_id: UUID) -> None:
+    if request.session.get(_SESSION, {}).pop(str(shipment_id), None) is not None:
+        request.session.modified = True

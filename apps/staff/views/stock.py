@@ -1,0 +1,156 @@
+"""Stock: what lies where, what is promised of it, what each channel shows, and why every one of these numbers is what it is."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.catalog.models import Variant
+from apps.channels import services as channels
+from apps.channels.models import Listing
+from apps.core import audit, keyset
+from apps.core.models import Company
+from apps.flows import resync
+from apps.hub.models import Connection
+from apps.inventory import queries as inventory
+from apps.inventory.models import Demand, StockLevel
+from apps.orders.models import Order
+from apps.staff.parts import connections
+from apps.staff.parts.frame import frame
+from apps.staff.roles import needs
+
+MOST_DEMANDS = 100
+ONLY = ("", "waiting", "empty")
+
+
+@dataclass(slots=True)
+class Shown:
+    """What one channel shows of an article, what it should show, and why the two may differ for now."""
+
+    listing: Listing
+    channel: str
+    should: int
+    why: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether what we believe it shows is not what it should show."""
+        return self.listing.shown != self.should
+
+
+@dataclass(slots=True)
+class Row:
+    """One level with what the channels show of its article."""
+
+    level: StockLevel
+    shown: list[Shown] = field(default_factory=list)
+
+
+@needs("stock.view")
+@require_safe
+def stock(request: HttpRequest) -> HttpResponse:
+    """The list of levels by SKU; `?q=` barcode or beginning of SKU or title, `?only=` waiting or empty."""
+    words = request.GET.get("q", "").strip()[:80]
+    only = request.GET.get("only", "")
+    only = only if only in ONLY else ""
+    page = keyset.page(
+        inventory.levels(words, only=only), ("variant__sku", "id"), after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )  # fmt: skip
+    shown = _shown({level.variant_id for level in page.rows})
+    rows = [Row(level, shown[level.variant_id]) for level in page.rows]
+    context = frame()[0] | {"rows": rows, "page": page, "search": words, "only": only, "place": "staff:stock"}
+    return render(request, "staff/stock.html", context)
+
+
+@needs("stock.view")
+@require_safe
+def why(request: HttpRequest, level_id: UUID) -> HttpResponse:
+    """Why one level's numbers are what they are: causes that add up, who holds, who waits, what channels show, movements."""
+    level = StockLevel.objects.select_related("variant__product", "location").filter(id=level_id).first()
+    if level is None:
+        raise Http404
+    holding, waiting = inventory.holding(level, MOST_DEMANDS), inventory.waiting(level, MOST_DEMANDS)
+    page = keyset.page(
+        level.movements.all(), ("id",), newest_first=True, size=30, after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )  # fmt: skip
+    context = {
+        "level": level,
+        "explained": inventory.why(level),
+        "currency": Company.objects.values_list("currency", flat=True).first() or "JPY",
+        "shown": _shown({level.variant_id})[level.variant_id],
+        "shrinkages": inventory.shrinkages(level, 10),
+        "page": page,
+        "holding": _with_orders(holding),
+        "waiting": _with_orders(waiting),
+        "orders": _orders_of_movements(page.rows),
+        "most": MOST_DEMANDS,
+        "place": "staff:stock",
+    }
+    return render(request, "staff/stock_why.html", frame()[0] | context)
+
+
+@needs("connections.retry")
+@require_POST
+def tell_again(request: HttpRequest, variant_id: UUID) -> HttpResponse:
+    """Every channel is told again what is free of this article."""
+    variant = Variant.objects.filter(id=variant_id).first()
+    if variant is None:
+        raise Http404
+    resync.sku(variant, actor=audit.actor_of(request))
+    messages.success(request, _("Every channel is being told what is free of %(sku)s.") % {"sku": variant.sku})
+    level = StockLevel.objects.filter(variant=variant).order_by("id").first()
+    return redirect("staff:stock_why", level.id) if level else redirect("staff:stock")
+
+
+def _shown(variants: set[UUID]) -> dict[UUID, list[Shown]]:
+    """What channels show of these articles and what they should show, over all places where stock lies."""
+    found: dict[UUID, list[Shown]] = defaultdict(list)
+    if not variants:
+        return found
+    free = channels.sellable(variants)
+    rows = {row.id: row for row in connections.all_of_them()}
+    listings = Listing.objects.filter(variant__in=variants).order_by("connection", "id")
+    for listing in listings:
+        should = max(0, free[listing.variant_id] - listing.buffer)
+        row = rows[listing.connection_id]
+        found[listing.variant_id].append(Shown(listing, row.name, should, _why_shown(listing, row, should)))
+    return found
+
+
+def _why_shown(listing: Listing, row: Connection, should: int) -> str:
+    """Why a channel shows what it shows."""
+    if row.status == Connection.Status.NEEDS_RECONNECT:
+        return _("the connection must be reconnected")
+    if row.status == Connection.Status.PAUSED or "stock.write" in row.paused_abilities:
+        return _("stock sync is paused")
+    if not connections.with_ability([row], "stock.write"):
+        return _("this channel cannot be told")
+    if listing.shown is None:
+        return _("not told yet")
+    if listing.is_dirty or listing.shown != should:
+        return _("a change is on its way")
+    if listing.buffer:
+        return _("free units less a buffer of %(n)d") % {"n": listing.buffer}
+    return _("free units")
+
+
+def _with_orders(demands: list[Demand]) -> list[dict[str, Any]]:
+    """Demands with the orders that they belong to."""
+    orders = Order.objects.filter(id__in={demand.group for demand in demands}).in_bulk()
+    return [{"demand": demand, "order": orders.get(demand.group)} for demand in demands]
+
+
+def _orders_of_movements(movements: Any) -> dict[UUID, Order]:
+    """For movements that an order caused: which order."""
+    sources = [row.source_id for row in movements if row.source_kind == "demand"]
+    groups = dict(Demand.objects.filter(id__in=sources).values_list("id", "group"))
+    orders = Order.objects.filter(id__in=set(groups.values())).in_bulk()
+    return {source: orders[group] for source, group in groups.items() if group in orders}

@@ -1,0 +1,69 @@
+/* What the staff pages do beside htmx: dialogs that open when they are filled, the sum of picked rows, panels that dock
+   where there is room. Every page works without it. Nothing inline, no state but the page's own. */
+"use strict";
+(() => {
+  const language = document.documentElement.lang || "ja";
+
+  // A dialog that htmx has filled opens; a link out of it closes it instead of leaving the page.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const target = event.detail.target;
+    if (target instanceof HTMLDialogElement) {
+      if (!target.open && target.children.length) target.showModal();
+      (target.querySelector("[aria-invalid=true], [autofocus]") || target.querySelector("button.go"))?.focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const way = event.target.closest?.("dialog [data-close]");
+    if (way) { event.preventDefault(); way.closest("dialog").close(); }
+  });
+
+  // What is picked: how many, and what it is worth where it is one currency.
+  const tell = () => {
+    const words = document.querySelector("[data-picked]");
+    if (!words) return;
+    const picked = [...document.querySelectorAll("[data-rows] input[type=checkbox]:checked")];
+    words.textContent = words.dataset.words.replace("%n", String(picked.length));
+    const currencies = new Set(picked.map((input) => input.dataset.currency));
+    if (currencies.size === 1) {
+      const format = new Intl.NumberFormat(language, { style: "currency", currency: [...currencies][0] });
+      const minor = picked.reduce((sum, input) => sum + Number(input.dataset.minor), 0);
+      const small = document.createElement("small");
+      small.textContent = " " + format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits).replace("￥", "¥");
+      words.append(small);
+    }
+    document.querySelectorAll("[data-all]").forEach((all) => {
+      const boxes = document.querySelectorAll("[data-rows] input[type=checkbox]").length;
+      all.checked = picked.length > 0 && picked.length === boxes;
+      all.indeterminate = picked.length > 0 && picked.length < boxes;
+    });
+  };
+  document.querySelectorAll("[data-all]").forEach((all) => {
+    all.hidden = false;
+    all.addEventListener("change", () => {
+      document.querySelectorAll("[data-rows] input[type=checkbox]").forEach((input) => { input.checked = all.checked; });
+      tell();
+    });
+  });
+  document.addEventListener("change", (event) => { if (event.target.matches?.("[data-rows] input[type=checkbox]")) tell(); });
+  document.addEventListener("reset", () => setTimeout(tell));
+  tell();
+
+  // A row's detail docks beside the list where there is room; elsewhere the link leads to its own page.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-dock]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const panel = document.querySelector(link.dataset.dock);
+    if (!panel || !matchMedia("(min-width: 1100px)").matches) return;
+    event.preventDefault();
+    htmx.ajax("GET", link.href, { target: panel, swap: "innerHTML" });
+    document.querySelectorAll("[data-open]").forEach((row) => row.removeAttribute("data-open"));
+    document.querySelectorAll("a[data-dock][aria-current]").forEach((old) => old.removeAttribute("aria-current"));
+    link.setAttribute("aria-current", "true");
+    link.closest("tr, li")?.setAttribute("data-open", "");
+  });
+
+  // The scanner's field keeps the focus after each scan.
+  document.addEventListener("htmx:afterSettle", () => document.querySelector("input[data-scan]")?.focus());
+
+  document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => print()); });
+})();

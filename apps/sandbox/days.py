@@ -1,7 +1,7 @@
-"""The plan of a rehearsal's days: what happens in which hour, in the order of the file.
+"""The plan of a rehearsal's days: what happens in which part of a day, in the order of the file.
 
-Within an hour the sales keep the file's order (neighbours that the marketplace sold share a file); then come the
-hour's cancellations in one file and the warehouse's corrections in one. An hour's calls are built when it comes.
+Within a part the sales keep the file's order (neighbours that the marketplace sold share a file); then come its
+cancellations in one file and the warehouse's corrections in one. The calls of a part are built when it comes.
 """
 
 from collections import defaultdict
@@ -17,12 +17,13 @@ from apps.sandbox.supply import ARRIVES, Supply
 from apps.sandbox.words import Article, StockRow, plain
 
 BLOCK = 6  # neighbouring sales that come through one channel
+LAST_HOURS = (10, 12, 14, 16, 23)  # of the parts of a day that are played at a time
 Call = tuple[str, str, dict[str, Any]]
 
 
 @dataclass(slots=True)
 class Slot:
-    """An hour: `ends_at` is where business time is put when its calls are made."""
+    """A part of a day: `ends_at` is where business time is put when its calls are made."""
 
     ends_at: datetime
     sales: list[tuple[str, Invoice]] = field(default_factory=list)
@@ -33,7 +34,7 @@ class Slot:
 
 @dataclass(slots=True)
 class Day:
-    """A calendar day in the shop's zone, with the hours in which something happens."""
+    """A calendar day in the shop's zone, with the parts in which something happens."""
 
     date: date
     slots: list[Slot]
@@ -49,7 +50,8 @@ class Plan:
 
         def slot_of(moment: datetime) -> Slot:
             # Before the full hour, when jobs fall due: what comes in and what goes out at one moment has no order.
-            end = moment.replace(minute=59, second=0, microsecond=0)
+            last_hour = next(hour for hour in LAST_HOURS if moment.hour <= hour)
+            end = moment.replace(hour=last_hour, minute=59, second=0, microsecond=0)
             return slots.setdefault(end, Slot(end))
 
         for position, sale in enumerate(orders.sales):
@@ -68,7 +70,7 @@ class Plan:
         self.days = [Day(day, by_day.get(day, [])) for day in _every_day(by_day)]
 
     def calls(self, slot: Slot) -> list[Call]:
-        """What the stand-ins are told in that hour, in order."""
+        """What the stand-ins are told in that part, in order."""
         calls: list[Call] = []
         if slot.receipts:
             calls.append(("csv", "send_stock", {"rows": plain(slot.receipts)}))

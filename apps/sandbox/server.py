@@ -264,6 +264,11 @@ class Sandbox:
         self.told.setdefault(args["slug"], deque()).extend([args["what"]] * int(args.get("times", 1)))
         return {slug: list(queue) for slug, queue in self.told.items()}
 
+    async def _plan(self, args: dict[str, Any]) -> dict[str, Any]:
+        """{"hits": [[kind, id], …]}: these things are hit whatever the seed says, until this process ends."""
+        self.world.plan.told.update((str(kind), str(id)) for kind, id in args["hits"])
+        return {"told": len(self.world.plan.told)}
+
     _controls: dict[str, Callable[["Sandbox", dict[str, Any]], Awaitable[dict[str, Any]]]] = {
         "status": _status,
         "hooks": _hooks,
@@ -272,6 +277,7 @@ class Sandbox:
         "nightfall": _nightfall,
         "effects": _effects,
         "misbehave": _misbehave,
+        "plan": _plan,
     }
 
 
@@ -335,10 +341,11 @@ def main() -> None:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--seed", type=int, help="misbehave, as a function of this number")
     mode.add_argument("--calm", action="store_true", help="vendors behave (the default)")
+    parser.add_argument("--haste", type=float, default=1.0, help="parcels and customers are so many times faster")
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    world = World(asked.data, Plan(asked.seed))
+    world = World(asked.data, Plan(asked.seed), haste=asked.haste)
     world.settle(find_standins())
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(world, port=asked.port, token=settings.SANDBOX_TOKEN))

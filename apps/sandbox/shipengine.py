@@ -168,7 +168,7 @@ class ShipEngineStandin(Standin):
         elif plan.hits("delayed", f"shipengine:{reference}"):
             steps = words.STEPS_DELAYED
         for hours, code, detail in steps:
-            at = self.world.now() + timedelta(hours=hours)
+            at = self.world.now() + timedelta(hours=hours) / self.world.haste
             self.world.later(self.slug, "step", {"label": seq, "code": code, "detail": detail}, at=at)
 
     def _step(self, seq: int, code: str, detail: str) -> bool:

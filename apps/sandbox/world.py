@@ -90,16 +90,17 @@ class Notice:
 
 
 class Plan:
-    """Who is misbehaved to. `seed=None` is the calm plan: nothing is ever hit."""
+    """Who is misbehaved to. `seed=None` is the calm plan: nothing is hit but what was told by name (the demo does)."""
 
     def __init__(self, seed: int | None, rates: Mapping[str, float] | None = None) -> None:
         self.seed = seed
         self.rates = RATES | dict(rates or {})
+        self.told: set[tuple[str, str]] = set()  # (kind, id)
 
     @property
     def is_calm(self) -> bool:
         """Whether vendors behave."""
-        return self.seed is None
+        return self.seed is None and not self.told
 
     def number(self, kind: str, id: str) -> float:
         """A number in [0, 1) that depends on (seed, kind, id) alone; the calm plan has numbers, too (seed 0)."""
@@ -108,17 +109,20 @@ class Plan:
 
     def hits(self, kind: str, id: str) -> bool:
         """Whether this thing is hit by this kind of misbehaviour: the share of its kind in `rates`, else 1 %."""
+        if (kind, id) in self.told:
+            return True
         return self.seed is not None and self.number(kind, id) < self.rates.get(kind, DEFAULT_RATE)
 
 
 class World:
     """Everything the stand-ins share. The server wraps every call and every command in one transaction: a stand-in
-    never commits.
+    never commits. `haste`: how many times faster than in life parcels travel and customers go to the till.
     """
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Plan, *, haste: float = 1.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.plan = plan
+        self.haste = haste
         self.db = sqlite3.connect(folder / "world.sqlite", isolation_level=None)
         self.db.row_factory = sqlite3.Row
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;" + SCHEMA)
@@ -140,8 +144,8 @@ class World:
         return clock.now()
 
     def ident(self, prefix: str, *parts: object) -> str:
-        """An id that depends on its parts alone: `ident("pi_", number)`; 24 letters and digits after the prefix."""
-        return prefix + hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=12).hexdigest()
+        """See `ident` below."""
+        return ident(prefix, *parts)
 
     def notify(
         self,
@@ -263,6 +267,11 @@ class Standin:
     def address(self) -> str:
         """host:port of a port of its own, told by `/control/status`; empty for HTTP stand-ins."""
         return ""
+
+
+def ident(prefix: str, *parts: object) -> str:
+    """An id that depends on its parts alone: `ident("pi_", number)`; 24 letters and digits after the prefix."""
+    return prefix + hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=12).hexdigest()
 
 
 def micros(moment: datetime) -> int:

@@ -19,10 +19,15 @@ from apps.sandbox.rehearsal.quiet import Due, Rows
 from apps.sandbox.rehearsal.stage import Stage
 from apps.sandbox.words import plain
 
-LOOK_SECONDS = 0.004
+LOOK_SECONDS = 0.008
 STALL_SECONDS = 180.0
 LUMP = timedelta(hours=3)  # between the hours of a day, things that fall due are done together so often
-SETTLES_AT, CONSOLE_AT, NIGHT_AT, MORNING_AT = clock_time(23, 0), clock_time(0, 58), clock_time(2), clock_time(4, 30)
+SETTLES_AT, CONSOLE_AT, NIGHT_AT, MORNING_AT = (
+    clock_time(23, 59, 30),
+    clock_time(0, 58),
+    clock_time(2),
+    clock_time(4, 30),
+)
 MIDNIGHT = clock_time(0)
 
 
@@ -175,23 +180,27 @@ class Driver:
         return runs
 
     def _is_quiet(self) -> bool:
-        """Quiet twice, with the stand-ins asked in between: a call under way is a row that is due until it is answered."""
+        """Quiet twice, with the stand-ins asked before and between: a call under way is a row that is due until it is
+        answered, and what the answer brought is queued before the row is done.
+        """
         now = self.drive.now()
         return (
-            self.rows.due(now).is_quiet
-            and bool(self.stage.control.tell("send_due", {"seconds": 5})["is_idle"])
+            bool(self.stage.control.tell("send_due", {"seconds": 5})["is_idle"])
             and self.rows.due(now).is_quiet
             and bool(self.stage.control.tell("status")["is_idle"])
+            and self.rows.due(now).is_quiet
         )
 
     def _wait(self, is_done: Callable[[], bool], what: str) -> None:
         last: Due | None = None
         until = time.monotonic() + STALL_SECONDS
+        looks = 0
         while not is_done():
-            due = self.rows.due(self.drive.now())
-            if due != last:
+            looks += 1
+            if looks % 100 == 0 and (due := self.rows.due(self.drive.now())) != last:
                 last, until = due, time.monotonic() + STALL_SECONDS
             if time.monotonic() > until:
+                due = self.rows.due(self.drive.now())
                 stuck = self.rows.stuck(self.drive.now())
                 status = self.stage.control.tell("status")
                 raise Stalled(

@@ -155,7 +155,9 @@ class Money:
         if is_paid:
             patience = min(expires - now - timedelta(hours=1), timedelta(hours=47))
             hours = timedelta(hours=1) + patience * (number / VOUCHERS_PAID if number < VOUCHERS_PAID else number)
-            self.world.later("stripe", "pay_voucher", {"payment": row["id"]}, at=now + max(hours, timedelta(0)) / self.world.haste)
+            self.world.later(
+                "stripe", "pay_voucher", {"payment": row["id"]}, at=now + max(hours, timedelta(0)) / self.world.haste
+            )
         else:
             self.world.later("stripe", "expire_voucher", {"payment": row["id"]}, at=expires)
         return self.change(

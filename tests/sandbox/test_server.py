@@ -294,3 +294,17 @@ def test_the_log_says_what_was_sent_in_which_order(tmp_path: Path) -> None:
 def test_every_standin_is_found_by_its_file() -> None:
     slugs = [kind.slug for kind in find_standins()]
     assert len(slugs) == len(set(slugs))
+
+
+def test_a_calm_plan_hits_what_was_told_by_name_and_nothing_else(tmp_path: Path) -> None:
+    async def story(world: World, sandbox: Sandbox, client: ClientSession, address: str, to: Receiver) -> None:
+        hits = [["lost", "shop:order:b"], ["double", "shop|changed|order:c"]]
+        told = await control(client, f"{address}/control/plan", hits=hits)
+        await control(client, f"{address}/control/shop/tell", things=["a", "b", "c"])
+        await quiet(client, address)
+
+        assert told == (200, {"told": 2})
+        assert to.taken == ["a", "c", "c"]
+        assert world.is_lost("shop", "order:b")
+
+    play(tmp_path, None, story)

@@ -1,7 +1,8 @@
 """Secrets and payloads at rest: Tink AEAD, keyset from the environment, bound to table, row and field.
 
-A ciphertext moved to another row, field or table does not decrypt. Rotation adds a primary key and seals anew
-(`manage.py rotate_keys`); old keys stay in the keyset until then.
+A ciphertext moved to another row, field or table does not decrypt. Rotation goes in steps (`manage.py rotate_keys`), so
+that no program ever meets a ciphertext whose key it does not have: a key is added, then made primary, then everything is
+sealed anew, then the old keys are dropped.
 """
 
 import base64
@@ -31,13 +32,30 @@ def new_keyset() -> str:
     return base64.b64encode(stream.getvalue().encode()).decode()
 
 
-def with_new_primary(keyset: str) -> str:
-    """The keyset with one more key, made primary; the old keys still open what they sealed."""
-    # Tink for Python has no keyset manager; its JSON form is public (primaryKeyId, key[]), so the new key joins there.
+# Tink for Python has no keyset manager; its JSON form is public (primaryKeyId, key[]), so keys join and leave there.
+
+
+def with_new_key(keyset: str) -> str:
+    """The keyset with one more key that opens, but does not seal yet."""
     old, new = _json(keyset), _json(new_keyset())
-    old["key"].append(new["key"][0])
-    old["primaryKeyId"] = new["primaryKeyId"]
-    return base64.b64encode(json.dumps(old).encode()).decode()
+    return _packed(old | {"key": [*old["key"], new["key"][0]]})
+
+
+def with_newest_primary(keyset: str) -> str:
+    """The keyset with its newest key sealing; the old ones still open what they sealed."""
+    old = _json(keyset)
+    return _packed(old | {"primaryKeyId": old["key"][-1]["keyId"]})
+
+
+def with_new_primary(keyset: str) -> str:
+    """Both steps at once, for an installation whose programs all start again together."""
+    return with_newest_primary(with_new_key(keyset))
+
+
+def with_primary_alone(keyset: str) -> str:
+    """The keyset without its old keys: what they sealed is lost from here on."""
+    old = _json(keyset)
+    return _packed(old | {"key": [key for key in old["key"] if key["keyId"] == old["primaryKeyId"]]})
 
 
 def seal(plain: bytes, *, table: str, row: UUID, field: str) -> bytes:
@@ -61,6 +79,10 @@ def primary_key_id() -> int:
 def sealed_with(sealed: bytes) -> int:
     """The id of the key that sealed this (Tink's output prefix: one version byte, four bytes of key id)."""
     return int.from_bytes(bytes(sealed)[1:5], "big")
+
+
+def _packed(keyset: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(keyset).encode()).decode()
 
 
 def _place(table: str, row: UUID, field: str) -> bytes:

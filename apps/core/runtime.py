@@ -15,7 +15,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -63,12 +63,27 @@ class Secrets:
             application=secrets.token_hex(16),
             broker=secrets.token_hex(16),
         )
+        fresh._keep(path)
+        return fresh
+
+    def _keep(self, path: Path) -> None:
         making = path.with_suffix(".new")
         making.unlink(missing_ok=True)
         making.touch(mode=0o600)
-        making.write_text(json.dumps(asdict(fresh), indent=1))
+        making.write_text(json.dumps(asdict(self), indent=1))
         making.replace(path)
-        return fresh
+
+
+def keep_keyset(home: Path, *, was: str, now: str) -> bool:
+    """Change the keyset in `home/secrets.json`; False where another one, or none, is kept there."""
+    path = home / "secrets.json"
+    if not path.exists():
+        return False
+    kept = Secrets.kept_in(home)
+    if kept.keyset != was:
+        return False
+    replace(kept, keyset=now)._keep(path)
+    return True
 
 
 class Runtime:

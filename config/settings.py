@@ -192,12 +192,30 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# The record room (apps/staff/site.py)
+# The record room (apps/staff/site.py): the staff UI's indigo and black instead of Unfold's purple
 UNFOLD = {
     "SITE_TITLE": "Kurogo",
     "SITE_HEADER": "Kurogo",
     "SITE_URL": "/",
+    "SITE_SYMBOL": "inventory_2",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "5px",
+    "COLORS": {
+        "primary": {
+            "50": "#edf2fc",
+            "100": "#dbe5f8",
+            "200": "#bccef2",
+            "300": "#a3bcf7",
+            "400": "#6f8fd8",
+            "500": "#3f66bb",
+            "600": "#2a4d9b",
+            "700": "#223f80",
+            "800": "#1d3467",
+            "900": "#1a2b52",
+            "950": "#101a33",
+        },
+    },
 }

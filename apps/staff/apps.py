@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-from apps.staff import roles
+from apps.staff import labels, roles
 
 
 class StaffConfig(AppConfig):
@@ -13,4 +13,5 @@ class StaffConfig(AppConfig):
     verbose_name = _("staff")
 
     def ready(self) -> None:
+        labels.speak()
         post_migrate.connect(roles.after_migrate, sender=self, dispatch_uid="staff.roles")

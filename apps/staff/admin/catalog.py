@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import TabularInline
@@ -17,9 +18,20 @@ class Variants(ReadOnlyTable):
     show_change_link = True
 
 
+class _PriceForm(forms.ModelForm):
+    """Shows 1200 and not 1200.000000."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.amount is not None:
+            self.initial["amount"] = f"{self.instance.amount.normalize():f}"
+
+
 class Prices(TabularInline):
     model = Price
+    form = _PriceForm
     extra = 0
+    hide_title = True
     fields = ("currency", "amount", "includes_tax")
 
 

@@ -159,7 +159,7 @@ def _choice(spec: msgspec.structs.FieldInfo, values: list[Any], common: dict[str
 def _label(spec: msgspec.structs.FieldInfo) -> str:
     """The field's title where the settings say one, else its name in words; translated where the catalogue knows it."""
     title = getattr(_meta(spec), "title", None)
-    return gettext(title or capfirst(spec.name.replace("_", " ")))
+    return gettext(title or capfirst(spec.name.replace("_", " ")).replace("Api ", "API "))
 
 
 def _help(spec: msgspec.structs.FieldInfo) -> str:

@@ -37,8 +37,10 @@ class ConnectionRoom(Room):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """First the connector, then its form."""
-        if request.GET.get("connector") in registry.manifests():
-            return super().add_view(request, form_url, extra_context)
+        chosen = registry.manifests().get(request.GET.get("connector", ""))
+        if chosen is not None:
+            title = {"title": gettext("Connect %(vendor)s") % {"vendor": chosen.label}, "subtitle": None}
+            return super().add_view(request, form_url, title | (extra_context or {}))
         if not self.has_add_permission(request):
             raise PermissionDenied
         context = {
@@ -50,6 +52,11 @@ class ConnectionRoom(Room):
         }
         return TemplateResponse(request, "staff/admin/connectors.html", context)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return super().render_change_form(request, context | {"show_save_and_add_another": False}, *args, **kwargs)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         manifest = _manifest(request, obj)
         if manifest is not None:
@@ -58,13 +65,13 @@ class ConnectionRoom(Room):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, dict[str, Any]]]:
         manifest = _manifest(request, obj)
-        about = ["connector_label", "brand", "name", "silent_after_hours"]
+        about = [*(["connector_label"] if obj else []), "brand", "name", "silent_after_hours"]
         health = (_("Health"), {"fields": list(HEALTH)})
         may_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if manifest is None or not may_edit:
             return [(None, {"fields": [*about, "plain_settings"]}), health]
         plain, secret = field_names(manifest)
-        sets = [(None, {"fields": about})]
+        sets = [(None if obj else manifest.label, {"fields": about})]
         if plain:
             sets.append((_("Settings"), {"fields": plain}))
         if secret:
@@ -77,7 +84,9 @@ class ConnectionRoom(Room):
     def save_model(self, request: HttpRequest, obj: Connection, form: ConnectionForm, change: bool) -> None:
         with transaction.atomic():
             if change:
-                Connection.objects.filter(pk=obj.pk).update(**{name: getattr(obj, name) for name in ConnectionForm.Meta.fields})
+                Connection.objects.filter(pk=obj.pk).update(
+                    **{name: getattr(obj, name) for name in ConnectionForm.Meta.fields}
+                )
                 connections.change_settings(obj, form.plain)
                 for name, value in form.secrets.items():
                     connections.set_secret(obj, name, value)
@@ -106,7 +115,7 @@ class ConnectionRoom(Room):
         try:
             return registry.manifest(connection.connector).label
         except registry.UnknownConnector:
-            return connection.connector or "–"
+            return connection.connector
 
     @admin.display(description=_("address for the vendor's notices"))
     def hook_address(self, connection: Connection) -> str:

@@ -64,6 +64,10 @@ class EventRoom(SealedRoom):
     search_fields = ("subject__exact", "event_id__exact")
     search_within = {"event_id__exact": "connection"}
     search_help_text = _("The thing it is about (order:1001) or the event's id")
+    fields = (
+        "connection", "topic", "subject", "event_id", "said_at", "received_at", "status", "attempts", "due_at",
+        "waits_for", "reason", "done_at",
+    )  # fmt: skip
     readonly_fields = ("payload",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -87,6 +91,9 @@ class DeliveryRoom(SealedRoom):
     search_fields = ("order_ref__exact", "subject__exact", "key__exact")
     search_within = {"key__exact": "connection"}
     search_help_text = _("The key, or the id of the order or thing it is about")
+    fields = (
+        "connection", "operation", "key", "status", "reason", "attempts", "due_at", "created_at", "done_at",
+    )  # fmt: skip
     readonly_fields = ("payload",)
     inlines = (Attempts,)
 

@@ -16,6 +16,7 @@ class LocationRoom(Room):
 
 @admin.register(StockLevel)
 class LevelRoom(ReadOnlyRoom):
+    exclude = ("value_minor",)  # what stock cost is told by the books
     list_display = ("variant", "location", "on_hand", "unavailable", "reserved", "leased", "available", "backordered")
     list_select_related = ("variant", "location")
     linked_by = ("variant",)
@@ -38,6 +39,7 @@ class LevelRoom(ReadOnlyRoom):
 
 @admin.register(StockMovement)
 class MovementRoom(ReadOnlyRoom):
+    exclude = ("value_minor",)
     list_display = ("at", "level", "kind", "on_hand", "unavailable", "reserved", "leased", "reason", "actor")
     list_select_related = ("level__variant", "level__location")
     linked_by = ("level",)

@@ -47,6 +47,12 @@ class OrderRoom(ReadOnlyRoom):
     search_fields = ("number__exact", "external_number__exact")
     search_help_text = _("The whole order number, ours or the channel's")
     readonly_fields = ("calls", "postings")
+    fields = (
+        "number", "channel", "external_number", "brand", "customer", "ship_to", "placed_at", "taken_at", "ship_by",
+        "lifecycle", "payment", "allocation", "fulfilment", "is_held", "payment_method", "prices_include_tax",
+        "items_minor", "charges_minor", "discount_minor", "added_tax_minor", "total_minor", "tax_minor",
+        "tax_computed_minor", "customer_note", "staff_note", "assignee", "calls", "postings",
+    )  # fmt: skip
     inlines = (Lines, Holds, Revisions)
 
     @admin.display(description=_("total"))

@@ -42,6 +42,7 @@ class PaymentRoom(ReadOnlyRoom):
 
 @admin.register(Refund)
 class RefundRoom(ReadOnlyRoom):
+    currency_at = "payment.currency"
     list_display = ("payment", "given_back", "status", "requested_at", "settled_at")
     list_select_related = ("payment",)
 

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -121,7 +121,18 @@ class RoleRoom(Room):
 
     is_newest_first = False
     list_display = ("words", "people")
-    fields = ("name", "permissions")
+
+    readonly_fields = ("words", "what")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("words", "what") if obj and not self.has_change_permission(request, obj) else ("name", "permissions")
+
+    @admin.display(description=_("abilities"))
+    def what(self, group: Group) -> str:
+        held = set(group.permissions.filter(content_type__app_label="staff").values_list("codename", flat=True))
+        return format_html_join(
+            "", "<div>{}</div>", ((words,) for word, words in roles.ABILITIES.items() if word in held)
+        )
 
     @admin.display(description=_("role"))
     def words(self, group: Group) -> str:

@@ -7,6 +7,7 @@ as a whole by the lookups that `search_fields` names; those must be served by an
 
 import re
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _words
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
@@ -78,7 +80,8 @@ class KeysetChangeList(ChangeList):
             self.next_page = self.get_query_string({PAGE_VAR: self.result_list[-1].pk})
         self.result_count = len(self.result_list)
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, True
+        # Nothing was counted: an equal number keeps "50 results (show all)" out of the head of the page.
+        self.full_result_count, self.show_full_result_count, self.show_admin_actions = self.result_count, False, True
         self.can_show_all = self.multi_page = False
 
     def _key(self, text: str | None) -> Any:
@@ -150,7 +153,26 @@ class Room(EditsMixin, ModelAdmin):
 
 
 class ReadOnlyRoom(Room):
-    """What is only looked up: written by the stories, never by hand."""
+    """What is only looked up: written by the stories, never by hand. Columns `…_minor` are shown as amounts."""
+
+    # Where the currency of the record's amounts stands, as a path of attributes.
+    currency_at: ClassVar[str] = "currency"
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return [self._shown(name) for name in super().get_fields(request, obj)]
+
+    def _shown(self, name: Any) -> Any:
+        if not isinstance(name, str) or not name.endswith("_minor"):
+            return name
+        path = attrgetter(self.currency_at)
+
+        @admin.display(description=_words(name.removesuffix("_minor").replace("_", " ")))
+        def shown(record: Model) -> str:
+            currency = path(record)
+            return amount(getattr(record, name), currency) if currency else "–"
+
+        shown.__name__ = name.removesuffix("_minor")
+        return shown
 
     def has_add_permission(self, request: HttpRequest, *_args: Any) -> bool:
         return False

@@ -3,6 +3,7 @@
 import json
 import threading
 from io import StringIO
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection

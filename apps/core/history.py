@@ -23,7 +23,7 @@ def tracked(*, fields: Sequence[str] | None = None, is_personal: bool = False) -
     """
 
     def decorate(model: type[M]) -> type[M]:
-        return pghistory.track(
+        watched: type[M] = pghistory.track(
             pghistory.UpdateEvent(row=pghistory.Old),
             pghistory.DeleteEvent(),
             fields=list(fields) if fields else None,
@@ -31,11 +31,12 @@ def tracked(*, fields: Sequence[str] | None = None, is_personal: bool = False) -
             obj_field=pghistory.ObjForeignKey(related_name="edits", related_query_name="edits"),
             attrs={"append_only": not is_personal},
         )(model)
+        return watched
 
     return decorate
 
 
-class HistoryMiddleware(BaseMiddleware):  # type: ignore[misc]
+class HistoryMiddleware(BaseMiddleware):
     """Names the person by user name: a number would say nothing once the account is gone."""
 
     def get_context(self, request: HttpRequest) -> dict[str, str]:

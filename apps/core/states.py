@@ -65,13 +65,15 @@ def move_all(model: type[models.Model], axis: str, changes: Sequence[Change], *,
     table, column = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(axis)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} AS row SET {column} = wanted.new"  # noqa: S608 - names come from model metadata
+            f"UPDATE {table} AS row SET {column} = wanted.new"
             " FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS wanted(id, old, new)"
             f" WHERE row.id = wanted.id AND row.{column} = wanted.old",
             [[c.id for c in wanted], [c.old for c in wanted], [c.new for c in wanted]],
         )
         if cursor.rowcount != len(wanted):
-            raise Overtaken(f"{model._meta.label} {axis}: {len(wanted) - cursor.rowcount} of {len(wanted)} had moved on")
+            raise Overtaken(
+                f"{model._meta.label} {axis}: {len(wanted) - cursor.rowcount} of {len(wanted)} had moved on"
+            )
     at = clock.now()
     StateMove.objects.bulk_create(
         StateMove(

@@ -23,15 +23,23 @@ OPERATION = "stock.set"
 def build() -> int:
     """One push for each channel that has something to be told and no push under way; returns how many were built."""
     dirty = set(
-        Listing.objects.filter(is_dirty=True, variant__isnull=False).order_by().values_list("connection", flat=True).distinct()
+        Listing.objects.filter(is_dirty=True, variant__isnull=False)
+        .order_by()
+        .values_list("connection", flat=True)
+        .distinct()
     )
-    return sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in dirty) if dirty else 0
+    return (
+        sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in dirty)
+        if dirty
+        else 0
+    )
 
 
 def has_unbuilt() -> bool:
     """Whether some channel has something to be told that no push carries yet (a push that waits carries what it carries)."""
     return any(
-        Listing.objects.filter(connection=channel, is_dirty=True, variant__isnull=False).exists() and not under_way(channel)
+        Listing.objects.filter(connection=channel, is_dirty=True, variant__isnull=False).exists()
+        and not under_way(channel)
         for channel in connections.with_ability("stock.write")
     )
 

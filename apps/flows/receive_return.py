@@ -98,7 +98,9 @@ def _named(draft: ReturnDraft, source: Connection) -> ReturnDraft:
     numbers = dict(Order.objects.filter(id__in=ours.values()).values_list("id", "number"))
     names = {their: numbers[our] for their, our in ours.items() if our in numbers}
     lines = tuple(
-        line if line.order_number else replace(line, order_number=names.get(line.order_external_id, line.order_external_id))
+        line
+        if line.order_number
+        else replace(line, order_number=names.get(line.order_external_id, line.order_external_id))
         for line in draft.lines
     )
     return replace(draft, lines=lines)

@@ -181,7 +181,9 @@ class Delivery(Record):
         verbose_name_plural = _("deliveries")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="hub_one_delivery_a_key")]
         indexes = [
-            models.Index(fields=["due_at", "id"], name="hub_delivery_due", condition=models.Q(status__in=["due", "unknown"])),
+            models.Index(
+                fields=["due_at", "id"], name="hub_delivery_due", condition=models.Q(status__in=["due", "unknown"])
+            ),
             models.Index(fields=["order_ref", "id"], name="hub_delivery_order"),
             models.Index(fields=["subject", "id"], name="hub_delivery_subject"),
             models.Index(fields=["connection", "status", "-id"], name="hub_delivery_log"),
@@ -201,7 +203,9 @@ class Attempt(Record):
     at = models.DateTimeField()
     wall_at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()
-    outcome = models.CharField(max_length=16)  # sent, found, not_found, transient, limited, refused, misconfigured, unknown
+    outcome = models.CharField(
+        max_length=16
+    )  # sent, found, not_found, transient, limited, refused, misconfigured, unknown
     reason = models.CharField(max_length=400, blank=True)
 
     class Meta:

@@ -108,7 +108,9 @@ class StockMovement(Record):
         verbose_name = _("movement")
         verbose_name_plural = _("movements")
         constraints = [
-            models.UniqueConstraint(fields=["level", "kind", "source_id", "part"], name="inventory_one_movement_a_cause")
+            models.UniqueConstraint(
+                fields=["level", "kind", "source_id", "part"], name="inventory_one_movement_a_cause"
+            )
         ]
         indexes = [models.Index(fields=["level", "-id"], name="inventory_movement_level")]
 
@@ -153,7 +155,9 @@ class Demand(Record):
                 name="inventory_demand_waiting",
                 condition=Q(quantity__gt=F("allocated") + F("shipped") + F("cancelled")),
             ),
-            models.Index(fields=["level", "arrived_at", "id"], name="inventory_demand_holding", condition=Q(allocated__gt=0)),
+            models.Index(
+                fields=["level", "arrived_at", "id"], name="inventory_demand_holding", condition=Q(allocated__gt=0)
+            ),
             models.Index(fields=["group"], name="inventory_demand_group"),
             models.Index(fields=["expires_at"], name="inventory_demand_expiry", condition=Q(expires_at__isnull=False)),
         ]
@@ -179,7 +183,9 @@ class Receipt(Record):
     class Meta:
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
-        constraints = [models.UniqueConstraint(fields=["source", "number"], name="inventory_one_receipt", nulls_distinct=False)]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="inventory_one_receipt", nulls_distinct=False)
+        ]
 
     def __str__(self) -> str:
         return self.number

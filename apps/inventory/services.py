@@ -58,9 +58,7 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
     if not wanted:
         return []
     with transaction.atomic():
-        desk = Desk.of_variants(
-            (want.variant for want in wanted), location=location or default_location(), actor=actor
-        )
+        desk = Desk.of_variants((want.variant for want in wanted), location=location or default_location(), actor=actor)
         by_variant = desk.by_variant()
         queue: dict[UUID, list[Demand]] = defaultdict(list)
         demands = []

@@ -145,17 +145,13 @@ def _take_back(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> lis
     """The newest promises go back to waiting until `short` units are found."""
     if short <= 0:
         return []
-    held = list(
-        Demand.objects.filter(level=level, allocated__gt=0).order_by("-arrived_at", "-id").select_for_update()
-    )
+    held = list(Demand.objects.filter(level=level, allocated__gt=0).order_by("-arrived_at", "-id").select_for_update())
     changes = []
     for demand, units in zip(held, deciding.take_back(short, [demand.allocated for demand in held]), strict=True):
         if units:
             demand.allocated -= units
             level.backordered += units
-            desk.change(
-                level, Kind.RELEASE, source_kind="demand", source_id=demand.id, part=cause.hex, reserved=-units
-            )
+            desk.change(level, Kind.RELEASE, source_kind="demand", source_id=demand.id, part=cause.hex, reserved=-units)
             changes.append(Change(demand.id, demand.subject, demand.group, -units))
     write_demands(held)
     return changes

@@ -110,9 +110,7 @@ class Entry(Record):
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
-        constraints = [
-            models.UniqueConstraint(fields=["event", "source_id", "part"], name="ledger_one_entry_a_source")
-        ]
+        constraints = [models.UniqueConstraint(fields=["event", "source_id", "part"], name="ledger_one_entry_a_source")]
         indexes = [
             models.Index(fields=["order_ref", "id"], name="ledger_entry_order"),
             models.Index(fields=["day", "id"], name="ledger_entry_day"),

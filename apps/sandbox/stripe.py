@@ -128,7 +128,8 @@ class Stripe(Standin):
         if is_confirmed and method == "card" and not params.get("payment_method"):
             raise wire.missing("payment_method")
         row = self.money.new_intent(
-            number=metadata.get("channel_order_number") or metadata.get("order_number") or key or "none", amount=amount, currency=currency, method=method,
+            number=metadata.get("channel_order_number") or metadata.get("order_number") or key or "none",
+            amount=amount, currency=currency, method=method,
             capture_method=params.get("capture_method", "automatic"), metadata=metadata,
             description=params.get("description"),
         )  # fmt: skip

@@ -158,7 +158,9 @@ def test_a_signed_body_with_nothing_in_it_is_fine(post):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/hooks/", "/hooks/abc/", "/hooks/9bd209b2-6b81-4f81-baa8-2d6ca69b9203/", "/hooks/../admin"])
+@pytest.mark.parametrize(
+    "path", ["/hooks/", "/hooks/abc/", "/hooks/9bd209b2-6b81-4f81-baa8-2d6ca69b9203/", "/hooks/../admin"]
+)
 def test_a_hook_that_is_not_there_is_404(path):
     assert Call(b"{}", path=path).answer() == 404
 

@@ -6,21 +6,29 @@ from decimal import Decimal
 import pytest
 
 from apps.catalog import services as catalog
+from apps.core import clock
+from apps.core.models import Brand, Company
 from apps.flows import announce, receive_return, settle_payment, ship_order, take_stock, wiring
 from apps.flows.place_orders import place_orders
 from apps.hub import connections
 from apps.hub.contracts import (
-    Address, CustomerCard, Label, LineDraft, OrderDraft, PaymentFact, ReturnDraft, ReturnLineDraft, StockChange, VariantCard,
+    Address,
+    CustomerCard,
+    Label,
+    LineDraft,
+    OrderDraft,
+    PaymentFact,
+    ReturnDraft,
+    ReturnLineDraft,
+    StockChange,
+    VariantCard,
 )
 from apps.hub.models import Connection, Delivery
-from apps.inventory.models import StockLevel
+from apps.inventory.models import Location, StockLevel
 from apps.ledger.models import Line
 from apps.orders.models import Order, ReturnLine
 from apps.payments.models import Payment, Refund
 from apps.shipping.models import Parcel
-from apps.core import clock
-from apps.core.models import Brand, Company
-from apps.inventory.models import Location
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -43,28 +51,60 @@ def shop():
 
 def receipt(shop, sku, units, document="R1", line=1):
     change = StockChange(
-        document=document, line=line, sku=sku, kind="receipt", quantity=units, at=AT, unit_cost=Decimal(400), currency="JPY"
+        document=document,
+        line=line,
+        sku=sku,
+        kind="receipt",
+        quantity=units,
+        at=AT,
+        unit_cost=Decimal(400),
+        currency="JPY",
     )
     assert take_stock.take([change], source=shop["csv"]) == []
 
 
 def draft(number="#1001", units=3, version=1, method="card", **more):
     return OrderDraft(
-        external_id=number, number=number, version=version, placed_at=AT, currency="JPY", total_minor=1100 * units + 550,
+        external_id=number,
+        number=number,
+        version=version,
+        placed_at=AT,
+        currency="JPY",
+        total_minor=1100 * units + 550,
         lines=(
-            LineDraft(number=1, kind="item", title="Cup", sku="CUP", quantity=units, unit_price=Decimal(1100),
-                      total_minor=1100 * units, external_id="l1"),
+            LineDraft(
+                number=1,
+                kind="item",
+                title="Cup",
+                sku="CUP",
+                quantity=units,
+                unit_price=Decimal(1100),
+                total_minor=1100 * units,
+                external_id="l1",
+            ),
             LineDraft(number=2, kind="shipping", title="送料", quantity=1, unit_price=Decimal(550), total_minor=550),
         ),
-        payment_method=method, customer=CustomerCard(email="a@example.jp", name="高橋 直子"),
-        ship_to=Address(name="高橋 直子", country="JP", line1="池田町4-12", city="西宮市", region="兵庫県", postal_code="6620911"),
+        payment_method=method,
+        customer=CustomerCard(email="a@example.jp", name="高橋 直子"),
+        ship_to=Address(
+            name="高橋 直子", country="JP", line1="池田町4-12", city="西宮市", region="兵庫県", postal_code="6620911"
+        ),
         **more,
     )
 
 
 def authorised(number="#1001", minor=3850, **more):
-    return PaymentFact(provider_id="pi_1", status="authorised", currency="JPY", amount_minor=minor, authorised_minor=minor,
-                       at=AT, order_reference=number, method="card", **more)
+    return PaymentFact(
+        provider_id="pi_1",
+        status="authorised",
+        currency="JPY",
+        amount_minor=minor,
+        authorised_minor=minor,
+        at=AT,
+        order_reference=number,
+        method="card",
+        **more,
+    )
 
 
 def balance():
@@ -85,12 +125,25 @@ def test_a_sale_from_notice_to_books(shop):
     (order,) = place_orders([draft()], source=shop["shopify"]).orders
     settle_payment.settle([authorised()], source=shop["stripe"])
     order.refresh_from_db()
-    assert (order.payment, order.allocation, order.fulfilment, order.is_held) == ("authorised", "full", "unfulfilled", False)
+    assert (order.payment, order.allocation, order.fulfilment, order.is_held) == (
+        "authorised",
+        "full",
+        "unfulfilled",
+        False,
+    )
 
     (shipment,) = ship_order.plan(ship_order.ready_orders(10), actor="test")
     assert announced() == ["label.buy", "message.send"]
     parcel = Parcel.objects.get(shipment=shipment)
-    label = Label(reference="x", label_id="se-1", tracking_number="T1", carrier="yamato", service="s", cost_minor=600, currency="JPY")
+    label = Label(
+        reference="x",
+        label_id="se-1",
+        tracking_number="T1",
+        carrier="yamato",
+        service="s",
+        cost_minor=600,
+        currency="JPY",
+    )
     ship_order.take_labels([(parcel.id, label)], actor="test", ships_by_itself=True)
     assert announced() == ["fulfilment.create", "label.buy", "message.send", "message.send", "payment.capture"]
 
@@ -134,7 +187,10 @@ def test_a_wrong_amount_is_a_difference_and_no_payment(shop):
 def test_a_return_without_order_number_is_linked_and_refunded(shop):
     test_a_sale_from_notice_to_books(shop)
     back = ReturnDraft(
-        external_id="C1", at=AT, currency="JPY", customer=CustomerCard(email="A@example.jp"),
+        external_id="C1",
+        at=AT,
+        currency="JPY",
+        customer=CustomerCard(email="A@example.jp"),
         lines=(
             ReturnLineDraft(number=1, sku="CUP", quantity=2, amount_minor=2200),
             ReturnLineDraft(number=2, sku="TEA", quantity=1, amount_minor=500),
@@ -143,7 +199,8 @@ def test_a_return_without_order_number_is_linked_and_refunded(shop):
     receive_return.receive(back, source=shop["csv"])
     assert receive_return.receive(back, source=shop["csv"]) is None
     assert list(ReturnLine.objects.order_by("number").values_list("returned", "unmatched", "unmatched_reason")) == [
-        (2, 0, ""), (0, 1, "no_sale"),
+        (2, 0, ""),
+        (0, 1, "no_sale"),
     ]
     level = StockLevel.objects.get(variant__sku="CUP")
     assert (level.on_hand, level.value_minor) == (9, 3600)
@@ -156,7 +213,10 @@ def test_calling_off_before_shipment_frees_units_and_lets_the_money_go(shop):
     (order,) = place_orders([draft()], source=shop["shopify"]).orders
     settle_payment.settle([authorised()], source=shop["stripe"])
     back = ReturnDraft(
-        external_id="C2", at=AT, currency="JPY", customer=CustomerCard(email="a@example.jp"),
+        external_id="C2",
+        at=AT,
+        currency="JPY",
+        customer=CustomerCard(email="a@example.jp"),
         lines=(ReturnLineDraft(number=1, sku="CUP", quantity=3, amount_minor=3300),),
     )
     receive_return.receive(back, source=shop["csv"])

@@ -178,6 +178,10 @@ SCHEDULE = schedule.SCHEDULE
 POLL_MINUTES = env.int("KUROGO_POLL_MINUTES", default=15)
 # How long raw payloads are kept, for questions and replay.
 PAYLOAD_DAYS = env.int("KUROGO_PAYLOAD_DAYS", default=400)
+# The same for one class of them: what came in, what was sent, rows of files that were set aside.
+NOTICE_DAYS = env.int("KUROGO_NOTICE_DAYS", default=PAYLOAD_DAYS)
+CALL_DAYS = env.int("KUROGO_CALL_DAYS", default=PAYLOAD_DAYS)
+SET_ASIDE_DAYS = env.int("KUROGO_SET_ASIDE_DAYS", default=PAYLOAD_DAYS)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,24 +1,43 @@
-"""Payloads are kept only as long as they are needed; what happened stays, what was said is emptied."""
+"""Payloads are kept only as long as they are needed; what happened stays, what was said is emptied.
+
+Nothing is emptied that is still to be done: a notice that waits, or a call that is due or waits for a person, keeps its words
+however old it is. A step empties so many rows of each class, so that a first night with years to empty locks nothing.
+"""
 
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.core import clock
-from apps.hub.models import Delivery, InboxEntry, InboxEvent
+from apps.hub.models import Delivery, InboxEntry, InboxEvent, SetAsideRow
 
 BATCH = 2000
+_OPEN = [InboxEvent.Status.NEW, InboxEvent.Status.WAITING]
+_ENDED = [Delivery.Status.SENT, Delivery.Status.DEAD, Delivery.Status.CANCELLED]
 
 
 def empty_old() -> bool:
     """Empty a batch of payloads that are past their time; True when none is left."""
-    before = clock.now() - timedelta(days=settings.PAYLOAD_DAYS)
-    emptied = 0
-    for rows in (
-        InboxEntry.objects.filter(received_at__lt=before, sealed__isnull=False),
-        InboxEvent.objects.filter(received_at__lt=before, sealed__isnull=False),
-        Delivery.objects.filter(created_at__lt=before, sealed__isnull=False, status__in=["sent", "dead", "cancelled"]),
-    ):
-        ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
-        emptied += rows.model.objects.filter(id__in=ids).update(sealed=None)
-    return emptied == 0
+    return sum(_empty(rows) for rows in _past_their_time()) == 0
+
+
+def _past_their_time() -> (
+    "tuple[QuerySet[InboxEntry] | QuerySet[InboxEvent] | QuerySet[Delivery] | QuerySet[SetAsideRow], ...]"
+):
+    now = clock.now()
+    notices, calls, set_aside = (
+        now - timedelta(days=days) for days in (settings.NOTICE_DAYS, settings.CALL_DAYS, settings.SET_ASIDE_DAYS)
+    )
+    is_open = InboxEvent.objects.filter(entry=OuterRef("pk"), status__in=_OPEN)
+    return (
+        InboxEntry.objects.filter(~Exists(is_open), received_at__lt=notices, sealed__isnull=False),
+        InboxEvent.objects.filter(received_at__lt=notices, sealed__isnull=False).exclude(status__in=_OPEN),
+        Delivery.objects.filter(created_at__lt=calls, sealed__isnull=False, status__in=_ENDED),
+        SetAsideRow.objects.filter(run__started_at__lt=set_aside, sealed__isnull=False),
+    )
+
+
+def _empty(rows: "QuerySet[InboxEntry] | QuerySet[InboxEvent] | QuerySet[Delivery] | QuerySet[SetAsideRow]") -> int:
+    ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
+    return rows.model._default_manager.filter(id__in=ids).update(sealed=None)

@@ -124,6 +124,7 @@ def _mark(pairs: Sequence[tuple[Order, Payment]], cause: Cause) -> None:
         for order, payment in pairs
         if order.id in moved
     )
+    orders.close_if_done([order for order, _ in pairs if order.id in moved], cause=cause)
     for order, payment in pairs:
         if _is_over(payment) and _may_be_cancelled(order):
             words = "the payment was cancelled or ran out"

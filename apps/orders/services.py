@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -45,15 +46,17 @@ def open_orders(
     source: Connection, sales: Sequence[Sale], variants: Mapping[str, Variant], *, country: str
 ) -> list[tuple[Order, list[OrderLine]]]:
     """Write orders with all their lines in two statements. Raises `DoesNotAddUp` for a draft whose lines are not its total."""
-    company = Company.objects.first()
-    prefix, rounding = (company.order_prefix, Rounding(company.rounding)) if company else ("", Rounding.DOWN)
+    company = Company.objects.first() or Company()
+    prefix, rounding = company.order_prefix, Rounding(company.rounding)
+    within = timedelta(days=company.ships_within_days)
     numbers = _numbers(prefix, len(sales))
     opened = []
     for sale, number in zip(sales, numbers, strict=True):
         order = Order(
             id=uuid7(), brand_id=source.brand_id, number=number, channel=source, external_number=sale.draft.number[:80],
             source_version=sale.draft.version, customer=sale.customer, ship_to=sale.ship_to,
-            placed_at=sale.draft.placed_at, taken_at=clock.now(), currency=sale.draft.currency,
+            placed_at=sale.draft.placed_at, taken_at=clock.now(), ship_by=sale.draft.placed_at + within,
+            currency=sale.draft.currency,
             prices_include_tax=sale.draft.prices_include_tax, payment_method=sale.draft.payment_method,
             payment_raw=sale.draft.payment_raw[:80], customer_note=sale.draft.note,
         )  # fmt: skip

@@ -40,6 +40,8 @@ Teller = Callable[[Sequence[OutboxFact]], list[NewDelivery]]
 
 def announce(limit: int = BATCH) -> int:
     """Turn waiting facts into deliveries; returns how many facts were announced."""
+    if not outbox.has_unannounced():
+        return 0
     with transaction.atomic():
         facts = outbox.unannounced(limit)
         by_topic: dict[str, list[OutboxFact]] = defaultdict(list)

@@ -61,6 +61,8 @@ class Item:
 
 def drain(worker: str, *, limit: int = BATCH) -> int:
     """Take in what is due; returns how many events were looked at. 0 also while another drainer holds the lease."""
+    if not inbox.has_due():
+        return 0
     held = locks.take(INTAKE, holder=worker)
     if held is None:
         return 0

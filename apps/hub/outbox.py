@@ -52,6 +52,11 @@ def unannounced(limit: int) -> list[OutboxFact]:
     return list(OutboxFact.objects.filter(announced_at=None).order_by("id").select_for_update(skip_locked=True)[:limit])
 
 
+def has_unannounced() -> bool:
+    """Whether any fact waits; one look without a transaction."""
+    return OutboxFact.objects.filter(announced_at=None).exists()
+
+
 def announced(facts: Sequence[OutboxFact]) -> None:
     """Their deliveries exist now; same transaction."""
     OutboxFact.objects.filter(id__in=[fact.id for fact in facts]).update(announced_at=clock.now())

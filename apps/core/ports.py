@@ -24,6 +24,7 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
+    """A loopback port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

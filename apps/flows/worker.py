@@ -6,7 +6,7 @@ vendors) and jobs (nights, sweeps). A ring of the doorbell makes a lane look at 
 """
 
 import os
-import socket as names
+import platform
 import threading
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ class Worker:
     """The lanes of one worker process."""
 
     def __init__(self) -> None:
-        self.slot = os.environ.get("KUROGO_WORKER", names.gethostname())
+        self.slot = os.environ.get("KUROGO_WORKER", platform.node())
         self.name = f"{self.slot}:{os.getpid()}"
         self._stopping = threading.Event()
         self._carrier = deliver.Carrier(self.slot)

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import io
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from itertools import groupby
@@ -18,6 +17,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from apps.core import clock
 from apps.sandbox import csvshop_sheets as sheets
 from apps.sandbox import csvshop_shelf as shelf
 from apps.sandbox.csvshop_parcels import SCHEMA as PARCELS
@@ -194,7 +194,7 @@ class CsvShop(Standin):
         """Signed by wall time with the secret told with the hook."""
         secret = str(self.world.hooks[notice.hook].get("push_secret", ""))
         name, kind = notice.headers["x-kurogo-file"], notice.headers["x-kurogo-kind"]
-        stamp = str(int(time.time()))
+        stamp = str(int(clock.wall().timestamp()))
         signed = f"{stamp}.{name}.{kind}.".encode() + notice.body
         return {
             "content-type": "text/csv",

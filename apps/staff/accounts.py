@@ -4,7 +4,6 @@ A second factor counts only when it was given in this very session: the record `
 and by `activate_totp` below at enrolment.
 """
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether to ask who it is before somebody touches their account: not in the first minutes after sign-in."""
         records = get_authentication_records(self.request, self.request.user)
-        limit = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+        limit = clock.wall().timestamp() - app_settings.REAUTHENTICATION_TIMEOUT
         is_long_ago = all(record.get("at", 0) < limit for record in records)
         return is_long_ago and super().is_reauthentication_required(app=app, **kwargs)
 

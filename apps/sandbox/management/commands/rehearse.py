@@ -101,12 +101,9 @@ class Command(BaseCommand):
 
 
 def rehearse(
-    wish: Wish,
-    *,
-    say: Callable[[str], None],
-    folder: Path | None = None,
+    wish: Wish, *, say: Callable[[str], None], folder: Path | None = None,
     at_stop: Callable[[Driver], None] | None = None,
-) -> Outcome:
+) -> Outcome:  # fmt: skip
     """One rehearsal from start to figures. `at_stop` is called at every stop of the clock (chaos tests)."""
     with _home(folder) as home:
         market = JapaneseMarket() if wish.is_japan else Market()

@@ -1,0 +1,110 @@
+"""What channels tell of sales and of what comes back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from apps.hub.contracts.unknown import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where something goes, as the customer wrote it. `country` ISO 3166 alpha-2, `region` 都道府県 or state."""
+
+    name: str = ""
+    company: str = ""
+    postal_code: str = ""
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    line1: str = ""
+    line2: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCard:
+    """Who bought, as the channel tells it; `external_id` is the channel's."""
+
+    external_id: str = ""
+    email: str = ""
+    name: str = ""
+    kana: str = ""
+    phone: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineDraft:
+    """One line of a sale. `kind`: item, shipping, fee, discount. `total_minor` as charged (discounts negative).
+
+    `tax_rate_bp` in basis points (1000 = 10 %); `tax_minor` is the tax the channel charged, None where it says nothing.
+    """
+
+    number: int
+    kind: str
+    title: str
+    quantity: int
+    total_minor: int
+    unit_price: Decimal
+    external_id: str = ""
+    sku: str = ""
+    tax_rate_bp: int | None = None
+    tax_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDraft:
+    """A sale as its channel tells it now. `version` rises with each change at the channel; an older one is ignored.
+
+    `payment_method`: card, konbini, cod, bank, prepaid (the channel collects), free, unknown. `is_cancelled` is the
+    channel's word. `total_minor` is what the customer owes: lines, plus tax where prices exclude it.
+    """
+
+    external_id: str
+    number: str
+    version: int
+    placed_at: datetime
+    currency: str
+    total_minor: int
+    lines: tuple[LineDraft, ...]
+    prices_include_tax: bool = True
+    payment_method: str = UNKNOWN
+    payment_raw: str = ""
+    is_cancelled: bool = False
+    customer: CustomerCard | None = None
+    ship_to: Address | None = None
+    note: str = ""
+    raw_status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnLineDraft:
+    """Units that came back or were called off. `order_number` is empty where the source does not know the sale.
+
+    `order_external_id` is the sale's id at the channel, where that is all that the source tells of it.
+    """
+
+    number: int
+    sku: str
+    quantity: int
+    amount_minor: int
+    order_number: str = ""
+    reason: str = ""
+    title: str = ""
+    order_external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnDraft:
+    """A cancellation or return as its source tells it: one document, lines of perhaps several sales.
+
+    `is_refunded`: the source has given the money back itself, so that nobody else may.
+    """
+
+    external_id: str
+    at: datetime
+    currency: str
+    lines: tuple[ReturnLineDraft, ...]
+    customer: CustomerCard | None = None
+    is_refunded: bool = False

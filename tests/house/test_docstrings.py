@@ -5,7 +5,17 @@ import ast
 from tests.house.sources import python, tree
 
 # Django's own words need none: an app's config, a list of choices named by its members, a model's room in the admin.
-BASES_WITHOUT = {"AppConfig", "TextChoices", "StrEnum", "ModelAdmin", "TabularInline", "Room", "ReadOnlyRoom", "ReadOnlyTable"}
+BASES_WITHOUT = {
+    "AppConfig",
+    "TextChoices",
+    "StrEnum",
+    "ModelAdmin",
+    "TabularInline",
+    "Room",
+    "ReadOnlyRoom",
+    "ReadOnlyTable",
+    "SealedRoom",
+}
 
 
 def _bases(node: ast.ClassDef) -> set[str]:

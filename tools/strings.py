@@ -110,9 +110,9 @@ def _nodes(nodelist: object) -> Iterator[object]:
 def _of_node(node: object) -> Iterator[Key]:
     kind = type(node).__name__
     if kind == "TranslateNode":
-        text = node.filter_expression.var  # type: ignore[attr-defined]
+        text = getattr(node.filter_expression.var, "literal", None)  # type: ignore[attr-defined]
         context = node.message_context.var if node.message_context else ""  # type: ignore[attr-defined]
-        if isinstance(text, str):
+        if text is not None:
             yield str(context), str(text), ""
     elif kind == "BlockTranslateNode":
         singular, _words = node.render_token_list(node.singular)  # type: ignore[attr-defined]

@@ -1,7 +1,8 @@
 """Scheduled jobs: one run per (job, period), resumable, by whoever looks first; a second run changes nothing.
 
-The night compares both sides leg by leg, in an order that keeps one finding from looking like another: first orders (a lost
-sale also moves stock), then stock, then money. A leg begins when what the former one repaired has settled.
+The night compares both sides leg by leg, in an order that keeps one finding from looking like another: what channels show is
+read first, then orders are compared (a lost sale also moves stock), then stock is judged, then money. A leg begins when what
+the former one repaired has settled.
 """
 
 from collections.abc import Callable
@@ -112,7 +113,8 @@ def _family(run: JobRun) -> str:
 
 def _step(run: JobRun) -> bool:
     if run.started_at is None:
-        JobRun.objects.filter(id=run.id).update(started_at=clock.now())
+        run.started_at = clock.now()
+        run.save(update_fields=["started_at"])
     try:
         is_done = _JOBS[_family(run)](run)
     except Exception as error:
@@ -138,18 +140,19 @@ def _night(run: JobRun) -> bool:
     done: list[str] = run.progress.setdefault("legs", [])
     for leg, compare in _LEGS:
         if leg not in done:
-            compare(run.period)
+            compare(run)
             done.append(leg)
             run.save(update_fields=["progress"])
             return len(done) == len(_LEGS)
     return True
 
 
-_LEGS: tuple[tuple[str, Callable[[str], None]], ...] = (
-    ("orders", reconcile_orders.compare),
-    ("stock", reconcile_stock.compare),
-    ("money", reconcile_money.compare_payments),
-    ("payouts", reconcile_money.compare_payouts),
+_LEGS: tuple[tuple[str, Callable[[JobRun], None]], ...] = (
+    ("look", reconcile_stock.look),
+    ("orders", lambda run: reconcile_orders.compare(run.period)),
+    ("stock", reconcile_stock.judge),
+    ("money", lambda run: reconcile_money.compare_payments(run.period)),
+    ("payouts", lambda run: reconcile_money.compare_payouts(run.period)),
 )
 
 

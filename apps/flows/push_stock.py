@@ -3,7 +3,7 @@
 A push whose outcome is unknown is repeated as it was built; only when it is settled is the next one built, with a new key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -15,9 +15,7 @@ from apps.flows import wiring
 from apps.hub import abilities, connections, delivery
 from apps.hub.contracts import StockOutcome, StockQuantity
 from apps.hub.delivery import NewDelivery
-from apps.hub.models import Connection, Delivery, JobRun
-from apps.reconciliation import services as reconciliation
-from apps.reconciliation.models import Difference
+from apps.hub.models import Connection, Delivery
 
 OPERATION = "stock.set"
 
@@ -82,27 +80,7 @@ def _build_for(channel: Connection) -> bool:
 
 
 def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source: Connection) -> int:
-    """What became of a push; returns how many listings showed another number than we believed (they are told again).
-
-    By day such a number is most often a sale whose notice is on its way. While a night compares, it is a finding: the night's
-    own repairs must not cover up what somebody changed over there.
-    """
+    """What became of a push; returns how many listings showed another number than we believed (they are told again)."""
     row = Delivery.objects.get(id=delivery_id)
-    words = {word.external_id: word for word in delivery.words_of(row)}
-    night = JobRun.objects.filter(job="night", started_at__isnull=False, finished_at=None).first()
-    if night is not None:
-        _note_drift(outcomes, words, source=source, period=night.period)
-    return channels.told(source.id, outcomes, {word.external_id: word.quantity for word in words.values()})
-
-
-def _note_drift(
-    outcomes: Sequence[StockOutcome], words: Mapping[str, StockQuantity], *, source: Connection, period: str
-) -> None:
-    for outcome in outcomes:
-        word = words.get(outcome.external_id)
-        if word and outcome.is_stale and outcome.shown is not None:
-            reconciliation.note(
-                Difference.Kind.STOCK_DRIFT, source, word.external_id,
-                evidence={"sku": word.sku, "ours": word.quantity, "theirs": outcome.shown, "believed": word.expected},
-                is_repaired=True, period=period,
-            )  # fmt: skip
+    quantities = {word.external_id: word.quantity for word in delivery.words_of(row)}
+    return channels.told(source.id, outcomes, quantities)

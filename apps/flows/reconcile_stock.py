@@ -1,70 +1,114 @@
-"""The night's second leg: every channel shows what is free to sell. A number that somebody changed over there is set right."""
+"""The night's stock: every channel shows what is free to sell. A number that somebody changed over there is set right.
 
+What channels show is read before the night repairs anything (`look`) and judged afterwards (`judge`): a sale that was lost until
+tonight has lowered what its channel shows, which explains exactly its units and nothing more.
+"""
+
+from collections import defaultdict
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Sum
 
 from apps.channels import services as channels
 from apps.channels.models import Listing
 from apps.flows import push_stock, repairs
 from apps.hub import connections, errors
-from apps.hub.models import Connection
+from apps.hub.models import Connection, JobRun
+from apps.orders.models import OrderLine
 from apps.reconciliation import services as reconciliation
 from apps.reconciliation.models import Difference, Statement
 
 LEG = "stock"
 
 
-def compare(period: str) -> None:
-    """Compare with every channel that tells what it shows; a silent one is stale, never matched."""
+def look(run: JobRun) -> None:
+    """Read what every channel shows and remember what differs; a silent one is stale, never matched."""
+    seen: dict[str, Any] = {}
     for connection in connections.with_ability("stock.read"):
         if not Listing.objects.filter(connection=connection).exists():
             continue
         try:
-            _compare(connection, period)
+            seen[str(connection.id)] = _look(connection)
         except errors.VendorError as error:
             connections.failed(connection.id, str(error))
             reconciliation.keep_statement(
-                connection, LEG, period, verdict=Statement.Verdict.STALE, detail={"reason": str(error)}
+                connection, LEG, run.period, verdict=Statement.Verdict.STALE, detail={"reason": str(error)}
             )
+    run.progress["stock"] = seen
 
 
-def _believed(connection: Connection) -> dict[UUID, int | None]:
-    """What we believe each of its listings shows, of those that need not be told anything."""
-    rows = Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
-    return dict(rows.values_list("id", "shown"))
+def _look(connection: Connection) -> dict[str, Any]:
+    """Counts, and [listing, ours, theirs] where they differ.
 
-
-def _compare(connection: Connection, period: str) -> None:
+    While a push is under way the channel may show either number: what cannot be judged is not called a match. A number that
+    we came to believe while the channel was being read is judged the next night.
+    """
     live = connections.live(connection.id)
     if live is None:
-        return
-    # While a push is under way the channel may show either number: what cannot be judged is not called a match. A number
-    # that we came to believe while the channel was being read is judged the next night.
+        return {"can_judge": False, "theirs": 0, "ours": 0, "matched": 0, "differing": []}
     before = _believed(connection)
     can_judge = not push_stock.under_way(connection)
     shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
     can_judge = can_judge and not push_stock.under_way(connection)
-    clean = Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
-    listings = [row for row in clean if before.get(row.id, ...) == row.shown]
-    free = channels.sellable(row.variant_id for row in listings if row.variant_id)
-    drifted = []
-    matched = 0
-    for row in listings if can_judge else ():
+    rows = [row for row in _clean(connection) if before.get(row.id, ...) == row.shown]
+    free = channels.sellable(row.variant_id for row in rows if row.variant_id)
+    differing, matched = [], 0
+    for row in rows:
         theirs = shown.get(row.stock_external_id or row.external_id)
         ours = max(0, free[row.variant_id] - row.buffer) if row.variant_id else 0
-        if theirs is None or theirs == ours:
-            matched += theirs is not None
-        else:
-            drifted.append((row, ours, theirs))
-    for row, ours, theirs in drifted:
-        reconciliation.note(
-            Difference.Kind.STOCK_DRIFT, connection, row.stock_external_id or row.external_id,
-            evidence={"sku": row.sku, "ours": ours, "theirs": theirs, "believed": row.shown}, is_repaired=True, period=period,
+        if theirs is not None and theirs != ours:
+            differing.append([str(row.id), ours, theirs])
+        matched += theirs == ours
+    return {
+        "can_judge": can_judge, "theirs": len(shown), "ours": len(rows), "matched": matched,
+        "differing": differing if can_judge else [],
+    }  # fmt: skip
+
+
+def _clean(connection: Connection) -> list[Listing]:
+    """Its listings that need not be told anything."""
+    return list(Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False))
+
+
+def _believed(connection: Connection) -> dict[UUID, int | None]:
+    rows = Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
+    return dict(rows.values_list("id", "shown"))
+
+
+def judge(run: JobRun) -> None:
+    """What sales that were lost until tonight do not explain was changed over there: noted, and told again."""
+    seen: dict[str, Any] = run.progress.get("stock", {})
+    for connection in Connection.objects.filter(id__in=list(seen)):
+        facts = seen[str(connection.id)]
+        lost = _sold_tonight(connection, run)
+        rows = Listing.objects.in_bulk([UUID(listing) for listing, _, _ in facts["differing"]])
+        drifted = 0
+        for listing, ours, theirs in facts["differing"]:
+            row = rows[UUID(listing)]
+            if theirs == ours - lost.get(row.variant_id, 0):
+                continue
+            drifted += reconciliation.note(
+                Difference.Kind.STOCK_DRIFT, connection, row.stock_external_id or row.external_id,
+                evidence={"sku": row.sku, "ours": ours, "theirs": theirs, "sold_unheard": lost.get(row.variant_id, 0)},
+                is_repaired=True, period=run.period,
+            )  # fmt: skip
+        # Told again with compare-and-set: the channel's own number comes back with the refusal and is then overwritten.
+        Listing.objects.filter(id__in=list(rows)).update(is_dirty=True)
+        verdict = Statement.Verdict.DIFFERENT if drifted else Statement.Verdict.MATCHED
+        reconciliation.keep_statement(
+            connection, LEG, run.period, verdict=verdict if facts["can_judge"] else Statement.Verdict.STALE,
+            theirs=facts["theirs"], ours=facts["ours"], matched=facts["matched"], repaired=drifted,
         )  # fmt: skip
-        row.shown, row.is_dirty = theirs, True
-    Listing.objects.bulk_update([row for row, _, _ in drifted], ["shown", "is_dirty"])
-    verdict = Statement.Verdict.DIFFERENT if drifted else Statement.Verdict.MATCHED
-    reconciliation.keep_statement(
-        connection, LEG, period, verdict=verdict if can_judge else Statement.Verdict.STALE, theirs=len(shown),
-        ours=len(listings), matched=matched, repaired=len(drifted),
-    )  # fmt: skip
-    repairs.count(connection.id, len(drifted))
+        repairs.count(connection.id, drifted)
+
+
+def _sold_tonight(connection: Connection, run: JobRun) -> dict[UUID | None, int]:
+    """Units by variant of this channel's sales that came to light since the night began."""
+    lines = OrderLine.objects.filter(
+        order__channel=connection, order__taken_at__gte=run.started_at, variant__isnull=False, quantity__gt=0
+    )
+    sold: dict[UUID | None, int] = defaultdict(int)
+    for variant, units in lines.values_list("variant").annotate(units=Sum("quantity")):
+        sold[variant] += units
+    return sold

@@ -221,7 +221,18 @@ class Stripe(Standin):
         if "payout" in params:
             where.append(("id != coalesce((SELECT left_out FROM stripe_payout WHERE id = ?), '')", params["payout"]))
         rows, has_more = self._page("stripe_line", where, params)
-        return wire.page("/v1/balance_transactions", [objects.line(row) for row in rows], has_more=has_more)
+        is_whole = "data.source" in params.get("expand", [])
+        data = [objects.line(row, self._source(row) if is_whole else None) for row in rows]
+        return wire.page("/v1/balance_transactions", data, has_more=has_more)
+
+    def _source(self, line: sqlite3.Row) -> dict[str, Any]:
+        """What a line is about. It tells no payment's state that Kurogo reads, so nothing is marked as told."""
+        kind, _, rest = line["source"].partition("_")
+        if kind == "ch":
+            return objects.charge(self.money.intent(f"pi_{rest}"), line["id"])
+        if kind == "re":
+            return objects.refund(self.money.refund_row(line["source"]))
+        return self._get_payout(line["source"], {}, "")
 
     def _list_payouts(self, _id: str, params: Params, _key: str) -> dict[str, Any]:
         where: list[tuple[str, Any]] = wire.within(params, "created", "created")

@@ -133,8 +133,8 @@ def refund(row: Row) -> Thing:
     }
 
 
-def line(row: Row) -> Thing:
-    """A BalanceTransaction."""
+def line(row: Row, source: Thing | None = None) -> Thing:
+    """A BalanceTransaction; `source` expands what moved."""
     fees = {
         "amount": row["fee"],
         "application": None,
@@ -155,7 +155,7 @@ def line(row: Row) -> Thing:
         "fee_details": [fees | {"type": "stripe_fee"}] if row["fee"] else [],
         "net": row["amount"] - row["fee"],
         "reporting_category": row["category"],
-        "source": row["source"],
+        "source": source or row["source"],
         "status": "available",
         "type": row["type"],
     }

@@ -270,7 +270,9 @@ class Played:
         for path, kind in (
             ("/v1/payment_intents?limit=100&expand[]=data.latest_charge.balance_transaction", "payment_intent"),
             ("/v1/refunds?limit=100", "refund"), ("/v1/payouts?limit=100", "payout"),
-            ("/v1/balance_transactions?limit=100", "balance_transaction"), ("/v1/events?limit=100", "event"),
+            ("/v1/balance_transactions?limit=100", "balance_transaction"),
+            ("/v1/balance_transactions?limit=100&expand[]=data.source", "balance_transaction"),
+            ("/v1/events?limit=100", "event"),
         ):  # fmt: skip
             for thing in self._get(path)["data"]:
                 yield kind, thing
@@ -279,6 +281,9 @@ class Played:
                 charge = thing.get("latest_charge")
                 if isinstance(charge, dict):
                     yield "charge", charge
+                source = thing.get("source")
+                if isinstance(source, dict):
+                    yield source["object"], source
         yield "balance", self._get("/v1/balance")
 
 

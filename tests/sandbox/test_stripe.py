@@ -244,6 +244,30 @@ def test_fees_are_36_per_mille_half_up_and_a_payout_is_the_sum_of_its_lines(shop
     assert sum(line["net"] for line in lines if line["type"] != "payout") == told["amount"]
 
 
+def test_lines_tell_what_they_are_about_when_they_are_asked_to(shop):
+    payment = shop.capture(shop.checkout("1", 5000)["payment"])["id"]
+    refund = shop.ask("POST", "/v1/refunds", payment_intent=payment, amount=300)[1]["id"]
+    (payout,) = shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]
+    plain = shop.ask("GET", "/v1/balance_transactions", payout=payout)[1]["data"]
+    whole = shop.ask("GET", "/v1/balance_transactions", payout=payout, **{"expand[]": "data.source"})[1]["data"]
+    charge = "ch_" + payment.removeprefix("pi_")
+    assert [line["source"] for line in plain] == [payout, refund, charge]
+    assert [(line["source"]["object"], line["source"]["id"]) for line in whole] == [
+        ("payout", payout), ("refund", refund), ("charge", charge),
+    ]  # fmt: skip
+    assert [line["source"].get("payment_intent") for line in whole] == [None, payment, payment]
+    assert [line["source"]["balance_transaction"] for line in whole] == [line["id"] for line in plain]
+    assert [line | {"source": line["source"]["id"]} for line in whole] == plain
+
+
+def test_a_line_tells_no_payments_state(shop):
+    payment = shop.checkout("1", method="konbini", outcome="expire")["payment"]
+    shop.tell("pay_voucher", payment=payment)
+    (payout,) = shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]
+    assert shop.ask("GET", "/v1/balance_transactions", payout=payout, **{"expand[]": "data.source"})[0] == 200
+    assert shop.stripe.planted(FRIDAY)["payment_status"] == [f"payment:{payment}"]
+
+
 def test_payouts_are_made_on_business_days_once_a_currency_and_arrive_on_the_next(shop):
     shop.capture(shop.checkout("1")["payment"])
     shop.capture(shop.checkout("2", currency="USD")["payment"])

@@ -181,7 +181,7 @@ class StripeConnector:
 
     def money_lines(self, payout_id: str) -> Iterator[Sequence[c.MoneyLine]]:
         """What a payout is made of, the payout's own line (negative) among them: all of them sum to zero net."""
-        for page in self._client.pages("/v1/balance_transactions", payout=payout_id):
+        for page in self._client.pages("/v1/balance_transactions", payout=payout_id, expand=[mapping.EXPANDED_SOURCE]):
             with _understood():
                 lines = [mapping.money_line(raw, payout_id) for raw in page]
             yield lines

@@ -20,6 +20,8 @@ Params = dict[str, Any]
 REFUND_REFERENCE = "reference"
 # A charge is named by its id alone until it is expanded; its balance transaction says when the money was taken.
 EXPANDED = "latest_charge.balance_transaction"
+# A line names what moved by its id alone until that is expanded; then it tells its payment.
+EXPANDED_SOURCE = "data.source"
 _JAPAN = timezone(timedelta(hours=9))
 _SHORTEST_DAYS, _LONGEST_DAYS = 1, 60
 _KONBINI_TEXT = 22
@@ -142,7 +144,13 @@ def payout(raw: Thing, *, at: datetime | None = None) -> c.Payout:
 
 
 def money_line(raw: Thing, payout_id: str) -> c.MoneyLine:
-    """A BalanceTransaction: amount − fee = net, signed as Stripe signs (what leaves the account is negative)."""
+    """A BalanceTransaction: amount − fee = net, signed as Stripe signs (what leaves the account is negative).
+
+    With its source expanded it tells the payment of a charge, refund or dispute, and which refund it is; a charge that was
+    made without a PaymentIntent belongs to none.
+    """
+    source = _expanded(raw.get("source"))
+    is_refund = source.get("object") == "refund"
     return c.MoneyLine(
         provider_id=raw["id"],
         kind=codes.LINE_KINDS.get(raw["reporting_category"], c.UNKNOWN),
@@ -154,6 +162,9 @@ def money_line(raw: Thing, payout_id: str) -> c.MoneyLine:
         payout_id=payout_id,
         source_id=_id_of(raw.get("source")),
         raw_kind=raw["reporting_category"],
+        payment_id=_id_of(source.get("payment_intent")),
+        refund_id=source["id"] if is_refund else "",
+        reference=_metadata(source).get(REFUND_REFERENCE, "") if is_refund else "",
     )
 
 

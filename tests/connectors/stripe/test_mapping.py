@@ -214,6 +214,32 @@ def test_a_line_is_classified_by_category_and_not_by_type(category, kind):
 
 
 @pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (None, ("", "", "", "")),
+        ("ch_1", ("ch_1", "", "", "")),
+        ({"object": "charge", "id": "ch_1", "payment_intent": "pi_1"}, ("ch_1", "pi_1", "", "")),
+        ({"object": "charge", "id": "ch_1", "payment_intent": {"id": "pi_1"}}, ("ch_1", "pi_1", "", "")),
+        ({"object": "charge", "id": "ch_1", "payment_intent": None}, ("ch_1", "", "", "")),
+        (
+            {"object": "refund", "id": "re_1", "payment_intent": "pi_1", "metadata": {"reference": "r-7"}},
+            ("re_1", "pi_1", "re_1", "r-7"),
+        ),
+        ({"object": "refund", "id": "re_1", "payment_intent": "pi_1", "metadata": None}, ("re_1", "pi_1", "re_1", "")),
+        ({"object": "dispute", "id": "dp_1", "payment_intent": "pi_1", "metadata": {"reference": "x"}}, ("dp_1", "pi_1", "", "")),
+        ({"object": "payout", "id": "po_1"}, ("po_1", "", "", "")),
+    ],
+)  # fmt: skip
+def test_a_line_belongs_to_the_payment_that_its_source_tells(source, told):
+    raw = {
+        "id": "txn_1", "amount": 2500, "fee": 90, "net": 2410, "currency": "jpy", "created": CREATED,
+        "reporting_category": "charge", "source": source,
+    }  # fmt: skip
+    line = mapping.money_line(raw, "po_1")
+    assert (line.source_id, line.payment_id, line.refund_id, line.reference) == told
+
+
+@pytest.mark.parametrize(
     ("asked", "setting", "days"), [(3, 3, 3), (0, 5, 5), (1, 5, 1), (90, 3, 60), (60, 3, 60), (0, 0, 1)]
 )
 def test_a_slip_lives_as_long_as_it_is_asked_for_within_what_stripe_allows(asked, setting, days):

@@ -51,6 +51,23 @@ def test_a_payout_is_asked_for_by_both_windows_and_read(connector, stand, checko
     ]  # fmt: skip
 
 
+def test_lines_are_asked_for_with_what_they_are_about(connector, stand, checkout):
+    payment = checkout(10_000)["payment"]
+    connector.capture(c.CaptureRequest(provider_id=payment, amount_minor=10_000, currency="JPY"), "key-l1")
+    request = c.RefundRequest(provider_id=payment, amount_minor=300, currency="JPY", reference="r-9")
+    refund = connector.refund(request, "key-l2").provider_id
+    (payout,) = stand.told("stripe/settle_day", day="2026-11-19")["payouts"]
+    stand.heard.clear()
+    lines = [line for page in connector.money_lines(payout) for line in page if line.payment_id == payment]
+    (ask,) = stand.heard
+    assert (ask.path, ask.query) == (
+        "/v1/balance_transactions", {"payout": payout, "expand[0]": "data.source", "limit": "100"}
+    )  # fmt: skip
+    assert [(line.kind, line.amount_minor, line.refund_id, line.reference) for line in lines] == [
+        ("refund", -300, refund, "r-9"), ("charge", 10_000, "", ""),
+    ]  # fmt: skip
+
+
 def test_a_list_that_does_not_move_on_is_given_up(scripted):
     page = b'{"object": "list", "has_more": true, "data": [{"id": "txn_1"}]}'
     payouts = scripted(200, {}, page.replace(b"txn_1", b"po_1")).payouts_between(clock.now(), clock.now())

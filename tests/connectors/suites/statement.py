@@ -50,6 +50,14 @@ class StatementSuite:
         assert {line.payout_id for line in lines} == {paid_out}
         assert {line.kind for line in lines} <= KINDS
 
+    def test_money_taken_and_given_back_names_its_payment(self, connector, paid_out):
+        lines = self.lines(connector, paid_out)
+        named = {line.kind: set() for line in lines}
+        for line in lines:
+            named[line.kind].add(bool(line.payment_id))
+        assert named["charge"] == {True} == named.get("refund", {True})
+        assert [line for line in lines if bool(line.refund_id) != (line.kind == "refund")] == []
+
     def test_reading_again_says_the_same(self, connector, paid_out):
         assert self.lines(connector, paid_out) == self.lines(connector, paid_out)
         assert self.payout(connector, paid_out) == self.payout(connector, paid_out)

@@ -215,10 +215,14 @@ def bare_text(source: str) -> list[str]:
 
     kept, skips = [], 0
     for token in Lexer(source).tokenize():
-        word = token.split_contents()[0] if token.token_type == TokenType.BLOCK and token.contents else ""
-        if word in ("blocktranslate", "blocktrans", "comment", "verbatim"):
+        words = token.split_contents() if token.token_type == TokenType.BLOCK and token.contents else [""]
+        # A block called …_class fills an attribute of its parent template and is no text.
+        is_class = words[0] == "block" and words[-1].endswith("_class")
+        if is_class or words[0] in ("blocktranslate", "blocktrans", "comment", "verbatim"):
             skips += 1
-        elif word in ("endblocktranslate", "endblocktrans", "endcomment", "endverbatim"):
+        elif words[0] in ("endblocktranslate", "endblocktrans", "endcomment", "endverbatim") or (
+            words[0] == "endblock" and skips
+        ):
             skips -= 1
         elif not skips and token.token_type == TokenType.TEXT:
             kept.append(token.contents)

@@ -223,7 +223,7 @@ class Sandbox:
         self.sender.ring()
         until = time.monotonic() + float(args.get("seconds", 0))
         while time.monotonic() < until and not self.sender.is_idle():
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.01)
         return self.status()
 
     async def _batch(self, args: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from datetime import time as clock_time
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,9 @@ def rehearse(
     wish: Wish, *, say: Callable[[str], None], folder: Path | None = None,
     at_stop: Callable[[Driver], None] | None = None,
 ) -> Outcome:  # fmt: skip
-    """One rehearsal from start to figures. `at_stop` is called at every stop of the clock (chaos tests)."""
+    """One rehearsal from start to figures. `at_stop` is called at every stop of the clock (chaos tests); the database is
+    then a durable one, because somebody may kill it.
+    """
     with _home(folder) as home:
         market = JapaneseMarket() if wish.is_japan else Market()
         file = wish.file
@@ -117,8 +119,8 @@ def rehearse(
         goods = supply.make(orders, market, seed=wish.seed)
         goods.write(home / "supply.csv")
         plan = Plan(orders, market, goods)
-        start = datetime.combine(plan.days[0].date - timedelta(days=0), clock_time(3), tzinfo=market.zone)
-        with opened(home, say=say, is_apart=True, durable=False) as runtime:
+        start = datetime.combine(plan.days[0].date, clock_time(3), tzinfo=market.zone)
+        with opened(home, say=say, is_apart=True, durable=at_stop is not None) as runtime:
             stage = Stage(
                 runtime, market, seed=None if wish.is_calm else wish.seed, start=start, sweep_seconds=SWEEP_SECONDS
             )

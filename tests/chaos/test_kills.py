@@ -1,0 +1,65 @@
+"""Whatever is killed in the middle of its work, the rehearsal ends with the figures of one in which nothing was killed."""
+
+import signal
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from apps.sandbox.management.commands.rehearse import Wish, rehearse
+from apps.sandbox.rehearsal.driver import Driver
+from apps.sandbox.rehearsal.figures import VOLATILE
+
+pytestmark = pytest.mark.chaos
+ORDERS, SEED, KILLS = 60, 4, 3
+VICTIMS = ("worker", "web", "postgres", "valkey")
+WAIT_SECONDS = 20.0
+
+
+class Killer:
+    """Kills one program after another, each time while events or calls lie in the database undone.
+
+    The worker is stopped (SIGSTOP) while the stand-ins send, so that what is asserted cannot be gone when the blow falls.
+    """
+
+    def __init__(self, *, kills: int = KILLS) -> None:
+        self.todo = [victim for _round in range(kills) for victim in VICTIMS]
+        self.killed: Counter[str] = Counter()
+        self.undone: list[int] = []
+
+    def __call__(self, driver: Driver) -> None:
+        if not self.todo or not driver.stage.control.tell("status")["due"]:
+            return
+        supervisor = driver.stage.runtime.supervisor
+        supervisor.kill("worker", signal.SIGSTOP)
+        driver.stage.control.tell("send_due")
+        due = driver.rows.due(driver.drive.now())
+        until = time.monotonic() + WAIT_SECONDS
+        while not (due.events or due.deliveries) and time.monotonic() < until:
+            due = driver.rows.due(driver.drive.now())
+        assert due.events or due.facts or due.deliveries
+        self.undone.append(due.events + due.facts + due.deliveries)
+        victim = self.todo.pop(0)
+        supervisor.kill(victim)
+        self.killed[victim] += 1
+        if victim != "worker":
+            supervisor.kill("worker", signal.SIGCONT)
+        supervisor.wait(victim, lambda: supervisor.is_running(victim), seconds=60, crashes=100)
+
+
+def figures_of(wish: Wish, killer: Any = None) -> dict[str, Any]:
+    outcome = rehearse(wish, say=print, at_stop=killer)
+    assert outcome.faults == []
+    return {name: value for name, value in outcome.figures.items() if name not in VOLATILE}
+
+
+@pytest.mark.parametrize("is_calm", [True, False], ids=["calm", "seeded"])
+def test_kills_change_no_figure(is_calm: bool) -> None:
+    wish = Wish(None, count=ORDERS, seed=SEED, is_calm=is_calm)
+    undisturbed = figures_of(wish)
+    killer = Killer()
+    killed = figures_of(wish, killer)
+    assert killer.killed == dict.fromkeys(VICTIMS, KILLS)
+    assert all(count > 0 for count in killer.undone)
+    assert killed == undisturbed

@@ -126,12 +126,22 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "apps.staff.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "apps.staff.forms.Login",
+    "reauthenticate": "apps.staff.forms.Reauthenticate",
+    "change_password": "apps.staff.forms.ChangePassword",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]  # the door is closed; named, or mail is demanded
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_ADAPTER = "apps.staff.accounts.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "apps.staff.forms.Authenticate",
+    "reauthenticate": "apps.staff.forms.ReauthenticateBySecondFactor",
+    "activate_totp": "apps.staff.forms.ActivateTOTP",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # people are made by an owner, never by signing up with a stranger's address

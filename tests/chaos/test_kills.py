@@ -15,6 +15,8 @@ pytestmark = pytest.mark.chaos
 ORDERS, SEED, KILLS = 60, 4, 3
 VICTIMS = ("worker", "web", "postgres", "valkey")
 WAIT_SECONDS = 20.0
+# These count calls and answers. A channel is told its stock in as many pushes as the moment allows, with or without kills.
+COUNTS_CALLS = ("I4", "I6")
 
 
 class Killer:
@@ -51,7 +53,11 @@ class Killer:
 def figures_of(wish: Wish, killer: Any = None) -> dict[str, Any]:
     outcome = rehearse(wish, say=print, at_stop=killer)
     assert outcome.faults == []
-    return {name: value for name, value in outcome.figures.items() if name not in VOLATILE}
+    figures = {name: value for name, value in outcome.figures.items() if name not in VOLATILE}
+    for invariant in figures["invariants"]:
+        if invariant["id"] in COUNTS_CALLS:
+            del invariant["checked"]
+    return figures
 
 
 @pytest.mark.parametrize("is_calm", [True, False], ids=["calm", "seeded"])

@@ -30,9 +30,11 @@ def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: M
         row = _listing(connection, card, variants.get(card.sku))
         if known.get(row.external_id) != tuple(getattr(row, name) for name in _FROM_CARD):
             fresh[row.external_id] = row
+    # One that is linked only now has never been told.
     Listing.objects.bulk_create(
-        fresh.values(), update_conflicts=True, unique_fields=["connection", "external_id"], update_fields=_FROM_CARD
-    )
+        fresh.values(), update_conflicts=True, unique_fields=["connection", "external_id"],
+        update_fields=[*_FROM_CARD, "is_dirty"],
+    )  # fmt: skip
     return len(fresh)
 
 

@@ -134,7 +134,7 @@ def hold(reasons: Mapping[UUID, Sequence[tuple[str, str]]], *, actor: str) -> No
     ]
     if rows:
         OrderHold.objects.bulk_create(rows, ignore_conflicts=True)
-        Order.objects.filter(id__in=list(reasons)).update(is_held=True)
+        Order.objects.filter(id__in=[row.order_id for row in rows]).update(is_held=True)
 
 
 def release(orders: Iterable[UUID], *, actor: str, reasons: Sequence[str] | None = None) -> int:

@@ -89,7 +89,7 @@ class Prologue(Plan):
     def _first_day(self, day: date) -> None:
         """The shelves are filled; two orders of the small hours will still be there today."""
         opening = goods.receipt(
-            f"入荷-{day:%m%d}", self._at(day, OPENS).isoformat(), {one.sku: one.opening for one in goods.GOODS}
+            f"IN-{day:%m%d}", self._at(day, OPENS).isoformat(), {one.sku: one.opening for one in goods.GOODS}
         )
         self._part(day, OPENS).before.append(("csv", "send_stock", {"rows": plain(opening)}))
         slot = SLOTS[0]
@@ -107,12 +107,12 @@ class Prologue(Plan):
         unheard = self._order(day, SLOTS[0], pays="card")
         self.mishaps.append(("lost", f"stripe:payment:{payment_id(unheard.number)}"))
         back = Returned(
-            number=f"返品-{day:%m%d}-1", at=self._at(day, SLOTS[1]).isoformat(), currency=goods.CURRENCY,
+            number=f"RET-{day:%m%d}-1", at=self._at(day, SLOTS[1]).isoformat(), currency=goods.CURRENCY,
             email=self.returned.person.email,
             lines=(ReturnedLine(sku="HASAMI-MUG-WH", title="波佐見焼 マグ 白", quantity=1, amount_minor=1980),),
         )  # fmt: skip
         broken = StockRow(
-            document=f"棚卸-{day:%m%d}", line=1, at=self._at(day, SLOTS[1]).isoformat(), sku="SHIGA-ICHIRIN-01",
+            document=f"ADJ-{day:%m%d}", line=1, at=self._at(day, SLOTS[1]).isoformat(), sku="SHIGA-ICHIRIN-01",
             kind="adjustment", quantity=-1, reason="破損",
         )  # fmt: skip
         self._part(day, SLOTS[1]).after += [

@@ -122,7 +122,7 @@ class Trading:
             line = old.lines[0]
             if old.person.email and old.payment in ("card", "prepaid") and line.sku in goods.BY_SKU:
                 piece = ReturnedLine(sku=line.sku, title=line.title, quantity=1, amount_minor=int(line.unit_price))
-                number = f"返品-{old.number.strip('#')}"
+                number = f"RET-{old.number.strip('#')}"
                 paper = Returned(
                     number=number, at=clock.now().isoformat(), currency=old.currency, email=old.person.email,
                     lines=(piece,),
@@ -159,7 +159,7 @@ class Trading:
         units = {sku: count for sku, count in wanted.items() if count > 0}
         if units:
             now = clock.now().astimezone(MARKET.zone)
-            rows = goods.receipt(f"入荷-{now:%m%d-%H%M%S}", now.isoformat(), units)
+            rows = goods.receipt(f"IN-{now:%m%d-%H%M%S}", now.isoformat(), units)
             self.control.tell("csv/send_stock", {"rows": plain(rows)})
 
     # What goes wrong

@@ -233,3 +233,10 @@ UNFOLD = {
         },
     },
 }
+
+# Programs log to their own standard error; an HTTP client's line a call is not news.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "stripe")},
+}

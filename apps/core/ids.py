@@ -1,12 +1,16 @@
 """Identifiers: UUID version 7 (RFC 9562), so that primary keys are made without asking the database and sort by birth."""
 
 import os
+import random
 import threading
 import time
 import uuid
 
 _lock = threading.Lock()
 _last = 0
+# Uniqueness, not secrecy, is asked of the tail: a generator of our own saves a system call an id. A fork gets its own seed.
+_tail = random.Random(os.urandom(32))  # noqa: S311 - no secret is made here
+os.register_at_fork(after_in_child=lambda: _tail.seed(os.urandom(32)))
 
 
 def uuid7() -> uuid.UUID:
@@ -19,5 +23,5 @@ def uuid7() -> uuid.UUID:
         sortable = max(sortable, _last + 1)
         _last = sortable
     milliseconds, fraction = sortable >> 12, sortable & 0xFFF
-    tail = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
+    tail = _tail.getrandbits(62)
     return uuid.UUID(int=(milliseconds << 80) | (7 << 76) | (fraction << 64) | (2 << 62) | tail)

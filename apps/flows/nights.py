@@ -5,6 +5,8 @@ read first, then orders are compared (a lost sale also moves stock), then stock 
 the former one repaired has settled.
 """
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -85,6 +87,10 @@ def _period(job: Any, due_at: datetime) -> str:
 
 
 _looked_until: dict[str, datetime] = {}
+# The table of runs is asked while some are open, when a period begins, and each second for what others have written.
+_open_runs = threading.Event()
+_asked_at = [0.0]
+ASK_SECONDS = 1.0
 
 
 def run_due(worker: str) -> int:
@@ -94,8 +100,13 @@ def run_due(worker: str) -> int:
         if _looked_until.get(job.name) != due_at:
             _write_due(job)
             _looked_until[job.name] = due_at
-    made = 0
+            _open_runs.set()
+    if not _open_runs.is_set() and time.monotonic() - _asked_at[0] < ASK_SECONDS:
+        return 0
+    _asked_at[0] = time.monotonic()
+    made, is_open = 0, False
     for run in JobRun.objects.filter(finished_at=None, due_at__lte=clock.now()).order_by("due_at", "id")[:20]:
+        is_open = True
         held = locks.take(f"job:{_family(run)}", holder=worker, seconds=LEASE_SECONDS)
         if held is None:
             continue
@@ -103,6 +114,8 @@ def run_due(worker: str) -> int:
         if run.finished_at is None:
             made += _step(run)
         locks.give_back(held)
+    if not is_open:
+        _open_runs.clear()
     return made
 
 

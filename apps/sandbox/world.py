@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS notice (
     body BLOB NOT NULL, headers TEXT NOT NULL, lane TEXT NOT NULL, state TEXT NOT NULL, status INTEGER);
 CREATE INDEX IF NOT EXISTS notice_open ON notice (lane, at, seq) WHERE state = 'open';
 CREATE INDEX IF NOT EXISTS notice_thing ON notice (thing, at);
+CREATE INDEX IF NOT EXISTS notice_bad ON notice (state) WHERE state IN ('failed', 'nowhere');
 CREATE TABLE IF NOT EXISTS timer (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, standin TEXT NOT NULL, name TEXT NOT NULL, args TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS timer_at ON timer (at, seq);

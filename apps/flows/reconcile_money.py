@@ -1,19 +1,18 @@
 """The night's money: every payment stands here as it stands at its provider, and every payout is the sum of its lines.
 
 A payment whose notices were lost is brought up to date by the same story as a notice. A payout that does not add up leaves a
-named amount, never a plug.
+named amount, never a plug; what each of its lines is about is found by `match_lines`.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from django.db import transaction
 
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.flows import poll_orders, repairs, settle_payment
+from apps.flows import match_lines, poll_orders, repairs, settle_payment
 from apps.hub import connections, contracts, errors
 from apps.hub.contracts import PaymentFact
 from apps.hub.models import Connection
@@ -88,7 +87,7 @@ def _settle(connection: Connection, facts: Sequence[PaymentFact], period: str) -
 
 
 def compare_payouts(period: str) -> None:
-    """Read new payouts with their lines and see whether they add up."""
+    """Read new payouts with their lines, see whether they add up, and what each line is about."""
     for connection in connections.with_ability("statement"):
         try:
             _compare_payouts(connection, period)
@@ -109,7 +108,8 @@ def _compare_payouts(connection: Connection, period: str) -> None:
     wrong = 0
     for payout in fresh:
         lines = [line for page in connector.money_lines(payout.provider_id) for line in page]
-        wrong += _keep(connection, payout, lines, period)
+        wrong += take_payout(payout, lines, source=connection, period=period)
+    match_lines.look_again(connection)
     reconciliation.keep_statement(
         connection, "payouts", period, verdict=Statement.Verdict.DIFFERENT if wrong else Statement.Verdict.MATCHED,
         theirs=len(fresh), ours=len(fresh), matched=len(fresh) - wrong,
@@ -117,44 +117,43 @@ def _compare_payouts(connection: Connection, period: str) -> None:
     poll_orders.read_until(connection, "payouts", until)
 
 
-def _keep(connection: Connection, said: contracts.Payout, lines: Sequence[contracts.MoneyLine], period: str) -> bool:
-    """Write one payout with its lines and postings; True when it does not add up."""
+def take_payout(
+    said: contracts.Payout, lines: Sequence[contracts.MoneyLine], *, source: Connection, period: str
+) -> bool:
+    """Write one payout with its lines and postings; True when it or one of its lines was found to differ."""
     lines = [line for line in lines if line.kind != "payout"]
     total = sum(line.net_minor for line in lines)
     with transaction.atomic():
         payout, _ = Payout.objects.update_or_create(
-            connection=connection, provider_id=said.provider_id,
+            connection=source, provider_id=said.provider_id,
             defaults={
                 "amount_minor": said.amount_minor, "currency": said.currency, "arrives_on": said.arrives_on,
                 "status": said.status, "raw_status": said.raw_status, "at": said.at, "lines_minor": total,
+                "period": period,
             },
         )  # fmt: skip
-        refs = _payment_refs(connection, lines)
+        matches = match_lines.match(source, lines, period=period)
         MoneyLine.objects.bulk_create(
-            (
-                MoneyLine(
-                    id=uuid7(), connection=connection, payout=payout, provider_id=line.provider_id, kind=line.kind,
-                    raw_kind=line.raw_kind[:60], source_id=line.source_id, payment_ref=refs.get(line.source_id),
-                    amount_minor=line.amount_minor, fee_minor=line.fee_minor, net_minor=line.net_minor,
-                    currency=line.currency, at=line.at,
-                )
-                for line in lines
-            ),
+            (_row(line, payout, matches.of.get(line.provider_id, match_lines.Match())) for line in lines),
             ignore_conflicts=True,
-        )  # fmt: skip
-        _post(connection, payout, lines)
+        )
+        _post(source, payout, lines)
         if total != said.amount_minor:
             reconciliation.note(
-                Difference.Kind.PAYOUT_SUM, connection, said.provider_id, currency=said.currency, ours_minor=total,
+                Difference.Kind.PAYOUT_SUM, source, said.provider_id, currency=said.currency, ours_minor=total,
                 theirs_minor=said.amount_minor, evidence={"lines": len(lines), "missing": said.amount_minor - total},
                 period=period,
             )  # fmt: skip
-    return total != said.amount_minor
+    return total != said.amount_minor or matches.found > 0
 
 
-def _payment_refs(connection: Connection, lines: Sequence[contracts.MoneyLine]) -> dict[str, UUID]:
-    rows = Payment.objects.filter(connection=connection, provider_id__in={line.source_id for line in lines})
-    return dict(rows.values_list("provider_id", "id"))
+def _row(line: contracts.MoneyLine, payout: Payout, match: match_lines.Match) -> MoneyLine:
+    return MoneyLine(
+        id=uuid7(), connection_id=payout.connection_id, payout=payout, provider_id=line.provider_id, kind=line.kind,
+        raw_kind=line.raw_kind[:60], source_id=line.source_id, payment_id=line.payment_id, refund_id=line.refund_id,
+        payment_ref=match.payment, difference_id=match.difference, amount_minor=line.amount_minor,
+        fee_minor=line.fee_minor, net_minor=line.net_minor, currency=line.currency, at=line.at,
+    )  # fmt: skip
 
 
 def _post(connection: Connection, payout: Payout, lines: Sequence[contracts.MoneyLine]) -> None:

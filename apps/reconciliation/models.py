@@ -55,6 +55,7 @@ class Payout(Record):
     raw_status = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField()
     lines_minor = models.BigIntegerField(null=True)  # sum of its lines, once read
+    period = models.CharField(max_length=20, blank=True, default="")  # the night that read them
 
     class Meta:
         verbose_name = _("payout")
@@ -66,7 +67,11 @@ class Payout(Record):
 
 
 class MoneyLine(Record):
-    """One movement on a provider's account, as the provider lists it. Append-only."""
+    """One movement on a provider's account, as the provider lists it. Append-only.
+
+    It is matched to a payment of ours (`payment_ref`, of a refund the payment that it gives back), or a difference names it,
+    or it is a fee; a line that is none of these is unexplained.
+    """
 
     append_only = True
 
@@ -76,7 +81,10 @@ class MoneyLine(Record):
     kind = models.CharField(max_length=12)
     raw_kind = models.CharField(max_length=60, blank=True)
     source_id = models.CharField(max_length=120, blank=True)
+    payment_id = models.CharField(max_length=120, blank=True, default="")  # the provider's
+    refund_id = models.CharField(max_length=120, blank=True, default="")  # the provider's
     payment_ref = models.UUIDField(null=True)
+    difference = models.ForeignKey("Difference", models.PROTECT, null=True, related_name="lines")
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
     net_minor = models.BigIntegerField()
@@ -92,6 +100,11 @@ class MoneyLine(Record):
                 condition=models.Q(net_minor=models.F("amount_minor") - models.F("fee_minor")),
                 name="reconciliation_line_adds_up",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "payment_id"], name="reconciliation_lines_of", condition=~models.Q(payment_id="")
+            )
         ]
 
     def __str__(self) -> str:

@@ -127,6 +127,13 @@ BREACHES = [
     ("I12", GUARD, "ALTER TABLE ledger_line DISABLE TRIGGER append_only"),
     ("I13", "a payout is its lines", f"UPDATE {PAYOUT} SET amount_minor = amount_minor + 1"),
     ("I13", "a payout is its lines", *free(MONEY, f"DELETE FROM {MONEY}")),
+    ("I13", "every amount is matched", f"UPDATE {PAYOUT} SET amount_minor = amount_minor + 1"),
+    ("I13", "every amount is matched", *free(MONEY, f"UPDATE {MONEY} SET payment_ref = NULL")),
+    (
+        "I13",
+        "the fees of a payout",
+        *free("ledger_line", f"UPDATE ledger_line SET {MORE} WHERE account_id = 'payment_fees'"),
+    ),
     (
         "I13",
         "a line of a provider",

@@ -11,6 +11,7 @@ from apps.flows import (
     announce,
     cancel_order,
     receive_return,
+    reconcile_money,
     refund_order,
     settle_payment,
     ship_order,
@@ -24,7 +25,9 @@ from apps.hub.abilities import Event
 from apps.hub.contracts import (
     CustomerCard,
     Label,
+    MoneyLine,
     PaymentFact,
+    Payout,
     RefundFact,
     ReturnDraft,
     ReturnLineDraft,
@@ -37,10 +40,8 @@ from apps.hub.contracts import (
 from apps.hub.delivery import _Outcome
 from apps.hub.models import Connection, InboxEvent, JobRun
 from apps.ledger import services as ledger
-from apps.ledger.services import Posting
 from apps.orders.models import Order
 from apps.payments.models import Refund
-from apps.reconciliation.models import MoneyLine, Payout
 from apps.shipping.models import Parcel
 from tests import builders
 
@@ -124,7 +125,7 @@ def open_shop() -> Shop:
     _bring_back(shipped, csv, stripe)
     _send_all()
     _tell_stock(shopify)
-    _pay_out(stripe)
+    _pay_out(shipped, stripe)
     _run_nights()
     for order in (shipped, waiting, cancelled, on_delivery):
         order.refresh_from_db()
@@ -176,20 +177,21 @@ def _tell_stock(shopify: Connection) -> None:
     channels.told(shopify.id, outcomes, {row.stock_external_id: units for row, units in rows})
 
 
-def _pay_out(stripe: Connection) -> None:
-    now = clock.now()
-    payout = Payout.objects.create(
-        connection=stripe, provider_id="po_1", amount_minor=900, currency="JPY", arrives_on=date(2026, 11, 27),
-        status="paid", at=now, lines_minor=900,
+def _pay_out(order: Order, stripe: Connection) -> None:
+    """What was captured of an order less its refund and the fee reaches the bank."""
+    taken = order.total_minor
+    facts = {"currency": "JPY", "at": clock.now(), "payment_id": f"pi_{order.number}"}
+    lines = [
+        MoneyLine(provider_id="txn_1", kind="charge", amount_minor=taken, fee_minor=36, net_minor=taken - 36, **facts),
+        MoneyLine(
+            provider_id="txn_2", kind="refund", amount_minor=-2200, fee_minor=0, net_minor=-2200, refund_id="re_1", **facts
+        ),
+    ]  # fmt: skip
+    payout = Payout(
+        provider_id="po_1", amount_minor=taken - 2236, currency="JPY", arrives_on=date(2026, 11, 27), status="paid",
+        at=clock.now(),
     )  # fmt: skip
-    MoneyLine.objects.create(
-        connection=stripe, payout=payout, provider_id="txn_1", kind="charge", amount_minor=936, fee_minor=36,
-        net_minor=900, currency="JPY", at=now,
-    )  # fmt: skip
-    posting = Posting(
-        event="payout.sent", at=now, currency="JPY", source_kind="payout", source_id=payout.id, figures={"amount": 900}
-    )
-    ledger.record([posting])
+    assert not reconcile_money.take_payout(payout, lines, source=stripe, period="2026-11-22")
 
 
 def _run_nights() -> None:

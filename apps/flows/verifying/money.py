@@ -1,6 +1,7 @@
 """I12: the book balances, is never changed, and says what happened. I13: every payout is explained to the minor unit."""
 
 from apps.flows.verifying.checks import Check, append_only
+from apps.reconciliation import queries as reconciliation
 
 ENTRIES = "SELECT count(*) FROM ledger_entry"
 _POSTED = "SELECT e.source_id, sum(l.debit_minor) AS minor FROM ledger_entry e JOIN ledger_line l ON l.entry_id = e.id"
@@ -80,6 +81,22 @@ I13 = (
                     SELECT 1 FROM reconciliation_difference d WHERE d.kind = 'payout_sum'
                       AND d.connection_id = p.connection_id AND d.thing = p.provider_id
                       AND d.theirs_minor - d.ours_minor = p.amount_minor - p.lines_minor)))""",
+    ),
+    Check(
+        "every amount is matched, posted or named",
+        "SELECT count(*) FROM reconciliation_moneyline",
+        f"SELECT name FROM ({reconciliation.UNNAMED}) rest",
+    ),
+    Check(
+        "the fees of a payout are posted",
+        "SELECT count(*) FROM reconciliation_moneyline",
+        """SELECT p.provider_id FROM reconciliation_payout p JOIN (
+                SELECT payout_id, kind, sum(fee_minor - CASE WHEN kind = 'fee' THEN amount_minor ELSE 0 END) AS minor
+                FROM reconciliation_moneyline GROUP BY 1, 2
+           ) f ON f.payout_id = p.id LEFT JOIN (
+                SELECT e.source_id, e.part, sum(l.debit_minor) AS minor
+                FROM ledger_entry e JOIN ledger_line l ON l.entry_id = e.id WHERE e.event = 'fee.charged' GROUP BY 1, 2
+           ) s ON s.source_id = p.id AND s.part = f.kind WHERE coalesce(s.minor, 0) <> abs(f.minor)""",
     ),
     Check(
         "a line of a provider adds up",

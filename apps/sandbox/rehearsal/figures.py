@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from apps.reconciliation import queries as reconciliation
 from apps.sandbox.recount import Recount
 from apps.sandbox.rehearsal.driver import Played
 from apps.sandbox.rehearsal.quiet import Rows
@@ -94,9 +95,7 @@ def collect(
         "ledger_balanced": rows.query(_UNBALANCED)[0][0] == 0,
         "differences": _by_name(rows, "SELECT kind, count(*) FROM reconciliation_difference GROUP BY kind"),
         "differences_planted": dict(sorted((kind, n) for kind, n in played.planted.items() if n)),
-        "unexplained_minor": int(
-            rows.query("SELECT coalesce(sum(abs(unexplained_minor)), 0) FROM reconciliation_difference")[0][0]
-        ),
+        "unexplained_minor": sum(int(minor) for _, minor in rows.query(f"{reconciliation.SUMS} GROUP BY currency")),
         "seconds": round(seconds, 1),
         "orders_per_second": round(count / max(seconds, 0.001), 1),
         "peak_memory_mb": memory_mb,

@@ -47,3 +47,12 @@ def test_base_shows_a_stranger_no_rail():
     page = render_to_string("staff/entrance.html", {}, request=request)
 
     assert "Back to work" not in page
+
+
+@pytest.mark.parametrize("page", ["403.html", "403_csrf.html", "404.html", "429.html", "500.html"])
+def test_a_page_of_an_error_stands_by_itself(page: str):
+    """Django renders some of them without a request, a person or a database."""
+    shown = render_to_string(page)
+
+    assert "<h1>" in shown
+    assert 'href="/"' in shown

@@ -69,9 +69,13 @@ def is_fully_signed_in(request: HttpRequest) -> bool:
     user = request.user
     if not user.is_authenticated:
         return False
-    if (settings.IS_DEMO and is_at_home(request)) or not roles.needs_second_factor(user):
+    if getattr(request, "came_in_as", None) == user.pk:  # the door has looked; the page need not ask again
         return True
-    return accounts.gave_second_factor(request) and accounts.has_second_factor(user)
+    is_in = (settings.IS_DEMO and is_at_home(request)) or not roles.needs_second_factor(user)
+    is_in = is_in or (accounts.gave_second_factor(request) and accounts.has_second_factor(user))
+    if is_in:
+        request.came_in_as = user.pk  # type: ignore[attr-defined]
+    return is_in
 
 
 def is_at_home(request: HttpRequest) -> bool:

@@ -195,14 +195,14 @@ def label(shipment: Shipment, number: str = "301744206610") -> Parcel:
 
 def make_delivery(
     connection: Connection, operation: str, *, order: Order | None = None, status: str = "sent", tries: tuple[str, ...] = (),
-    reason: str = "",
+    reason: str = "", **fields: Any,
 ) -> Delivery:  # fmt: skip
     """A call with attempts of these outcomes, half a minute apart."""
     now = clock.now()
+    wanted = {"kind": "order", "subject": uuid7(), "done_at": now if status == "sent" else None} | fields
     row = Delivery.objects.create(
-        connection=connection, operation=operation, key=f"{operation}:{uuid7()}", kind="order", subject=uuid7(),
-        order_ref=order.id if order else None, status=status, due_at=now, created_at=now, attempts=len(tries), reason=reason,
-        done_at=now if status == "sent" else None,
+        connection=connection, operation=operation, key=f"{operation}:{uuid7()}", order_ref=order.id if order else None,
+        status=status, due_at=now, created_at=now, attempts=len(tries), reason=reason, **wanted,
     )  # fmt: skip
     for number, outcome in enumerate(tries, 1):
         at = now + timedelta(seconds=30 * number)

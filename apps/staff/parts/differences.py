@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from apps.payments.states import RefundStatus
 from apps.payments.states import Status as PaymentStatus
 from apps.reconciliation.models import Difference
 from apps.staff.templatetags import shown
@@ -46,10 +47,24 @@ _SENTENCES: dict[str, Promise] = {
         " line. Ask the provider for the missing lines."
     ),
 }
+# What the lines of payouts brought to light; a movement without a cause is told by `_STRAY`.
+_OF_LINES: dict[str, Promise] = {
+    Kind.PAYMENT_AMOUNT: gettext_lazy(
+        "%(whom)s paid out %(theirs)s for %(thing)s; here they are %(ours)s. Compare it at %(whom)s with what the order says."
+    ),
+    Kind.PAYMENT_STATUS: gettext_lazy(
+        "The refund %(thing)s is “%(our_state)s” here and, by the lines of its payouts, “%(their_state)s” at %(whom)s. Find out"
+        " which is right."
+    ),
+}
+_STRAY = gettext_lazy(
+    "%(whom)s lists a movement (%(their_state)s) of %(theirs)s that belongs to nothing known here. %(net)s stay unexplained"
+    " until somebody writes down what it is."
+)
 _STATES = {
     "pending": gettext_lazy("expected"),
     "unknown": gettext_lazy("unknown"),
-    **{status.value: status.label for status in PaymentStatus},
+    **{status.value: status.label for status in (*RefundStatus, *PaymentStatus)},
 }
 
 
@@ -76,7 +91,9 @@ def about(row: Difference) -> str:
 
 def sentence(row: Difference) -> str:
     """What happened and what to do, in the language of the page."""
-    return str(_SENTENCES.get(row.kind, row.kind)) % _facts(row)
+    known = _OF_LINES if "line" in row.evidence else _SENTENCES
+    words = _STRAY if row.unexplained_minor else known.get(row.kind, row.kind)
+    return str(words) % _facts(row)
 
 
 def other_sentence(row: Difference) -> tuple[str, str]:
@@ -103,7 +120,9 @@ def sides(row: Difference) -> list[Side]:
 
 
 def gap_minor(row: Difference) -> int | None:
-    """Theirs less ours, in minor units, where it is about money."""
+    """Theirs less ours, in minor units, where it is about money; what is unexplained, where the cause is not known."""
+    if row.unexplained_minor:
+        return row.unexplained_minor
     if row.kind in {Kind.STOCK_DRIFT, Kind.PAYMENT_STATUS} or row.ours_minor is None or row.theirs_minor is None:
         return None
     return row.theirs_minor - row.ours_minor
@@ -126,4 +145,5 @@ def _facts(row: Difference) -> dict[str, object]:
         "their_state": _STATES.get(str(said.get("theirs")), said.get("theirs", "–")),
         "lines": said.get("lines", 0),
         "missing": shown.money(said.get("missing"), currency),
+        "net": shown.money(row.unexplained_minor, currency),
     }

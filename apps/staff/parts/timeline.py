@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Value
+from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -111,12 +112,9 @@ class Timeline:
 
 def build(story: Story, *, show: str = "") -> Timeline:
     """Read and tell. `show`: "" all, "call", "person"."""
-    deliveries = list(
-        Delivery.objects.filter(order_ref=story.order.id)
-        .defer("sealed")
-        .select_related("connection")
-        .order_by("-id")[:MOST]
-    )
+    letter = Message.objects.filter(id=OuterRef("subject")).values("subject")
+    rows = Delivery.objects.filter(order_ref=story.order.id).annotate(letter=Subquery(letter))
+    deliveries = list(rows.defer("sealed").select_related("connection").order_by("-id")[:MOST])
     moves = _state_moves(story)
     events = _events(story)
     entries = [
@@ -232,15 +230,13 @@ def _of_events(events: Iterable[InboxEvent]) -> list[Entry]:
     return found
 
 
-def _of_deliveries(deliveries: Sequence[Delivery]) -> list[Entry]:
+def _of_deliveries(deliveries: Sequence[Any]) -> list[Entry]:
     tries: dict[UUID, list[Try]] = defaultdict(list)
     if deliveries:
         rows = Attempt.objects.filter(delivery__in=[row.id for row in deliveries]).order_by("delivery", "number")
         for row in rows:
             tries[row.delivery_id].append(attempt(row))
-    letters = {row.subject for row in deliveries if row.kind == "message"}
-    subjects = dict(Message.objects.filter(id__in=letters).values_list("id", "subject")) if letters else {}
-    return [_delivery(row, tries[row.id], subjects.get(row.subject, "")) for row in deliveries]
+    return [_delivery(row, tries[row.id], row.letter or "") for row in deliveries]
 
 
 def attempt(row: Attempt) -> Try:

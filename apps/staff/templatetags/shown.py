@@ -161,3 +161,14 @@ def number(count: int | None) -> str:
 def less(count: int) -> str:
     """A count that is taken away: −3, and 0 as it is."""
     return number(-count)
+
+
+_FIRMS = ("株式会社", "有限会社", "合同会社", "合名会社", "合資会社", "一般社団法人", "医療法人", "学校法人")
+
+
+@register.filter
+def honoured(name: str) -> str:
+    """A name as it is addressed: people get 様, companies 御中; in English names stay as they are."""
+    if not name or not (get_language() or "ja").startswith("ja"):
+        return name
+    return f"{name} 御中" if any(firm in name for firm in _FIRMS) else f"{name} 様"

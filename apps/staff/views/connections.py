@@ -149,9 +149,8 @@ def _of_delivery(row: Delivery, number: str) -> Line:
 
 def _of_event(row: InboxEvent, entry: InboxEntry, parts: int) -> Line:
     more = _(" and %(n)d more in one body") % {"n": parts - 1} if parts > 1 else ""
-    sub = " · ".join(
-        part for part in (str(words.DIRECTIONS.get(entry.origin, entry.origin)), words.reason(row.reason)) if part
-    )
+    said = (str(words.DIRECTIONS.get(entry.origin, entry.origin)), row.subject, words.reason(row.reason))
+    sub = " · ".join(part for part in said if part)
     return Line(
         row.id if parts == 1 else entry.id, row.received_at, False, f"{row.topic}{more}", sub, row.attempts,
         words.mark("event", row.status), str(row.get_status_display()), "staff:notice",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -56,13 +57,14 @@ def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int 
     customer = found.order.customer_id
     bought = {"bought": Order.objects.filter(customer=customer)} if customer else {}
     context, counts = frame(now, queue=queue.name if queue else "", also=bought)
-    rows = connections.all_of_them()
+    rows = connections.all_of_them() if found.can_ship or found.can_cancel else []
     show = request.GET.get("show", "")
     context |= {
         "story": found,
         "order": found.order,
         "shop_name": found.company.name if found.company else "",
         "company": found.company,
+        "home_country": settings.KUROGO_COUNTRY,
         "verdict": _verdict(found),
         "lines": [_line(line, found) for line in found.lines],
         "stock": [_stock(demand) for demand in found.short],

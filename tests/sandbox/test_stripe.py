@@ -1,70 +1,14 @@
-"""Stripe's stand-in: its ledger adds up, keys answer once, time brings what it must, and the oracle names each thing once."""
+"""Stripe's stand-in: keys answer once, time brings what it must, and the oracle names each thing once."""
 
-import json
-from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlencode
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from apps.core import clock
-from apps.sandbox.stripe import Stripe, signature
+from apps.sandbox.stripe import signature
 from apps.sandbox.stripe_wire import form
-from apps.sandbox.world import Ask, Notice, Plan, World, micros
-
-START = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # a Friday morning in Japan
-FRIDAY, SATURDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 23)
-KEY = {"authorization": "Bearer sk_test_1"}
-
-
-class Shop:
-    """A world with Stripe alone, driven by hand: `ask` is a call of the API, `pass_time` brings what comes due."""
-
-    def __init__(self, folder, settings, *, seed=None, rates=None):
-        self.clock = clock.Drive(folder / "clock", START)
-        settings.CLOCK_FILE = str(folder / "clock")
-        self.world = World(folder, Plan(seed, rates))
-        self.world.settle([Stripe])
-        self.world.hooks["stripe"] = {"url": "http://127.0.0.1:9/", "webhook_secret": "whsec_1"}
-        if rates:
-            self.world.plan.rates.update(rates)
-        self.stripe = self.world.standins["stripe"]
-
-    def ask(self, method, path, *, key="", headers=None, **params):
-        query = {name: str(value) for name, value in params.items()} if method == "GET" else {}
-        body = urlencode(params).encode() if method == "POST" else b""
-        told = KEY | ({"idempotency-key": key} if key else {}) | (headers or {})
-        answer = self.stripe.handle(Ask(method, path, query, told, body))
-        return answer.status, answer.body if isinstance(answer.body, dict) else json.loads(answer.body), answer.headers
-
-    def tell(self, name, **args):
-        return self.stripe.command(name, args)
-
-    def checkout(self, number="1", minor=5400, method="card", currency="JPY", **more):
-        return self.tell("checkout", order_number=number, amount_minor=minor, method=method, currency=currency, **more)
-
-    def capture(self, payment):
-        return self.ask("POST", f"/v1/payment_intents/{payment}/capture")[1]
-
-    def pass_time(self, **span):
-        """Move the clock and tell what came due by then, in order."""
-        until = self.clock.now() + timedelta(**span)
-        while row := self.world.db.execute(
-            "SELECT * FROM timer WHERE at <= ? ORDER BY at", (micros(until),)
-        ).fetchone():
-            self.clock.set(max(self.clock.now(), datetime.fromtimestamp(row["at"] / 1e6, UTC)))
-            self.world.db.execute("DELETE FROM timer WHERE seq = ?", (row["seq"],))
-            self.stripe.command(row["name"], json.loads(row["args"]))
-        self.clock.set(until)
-
-    def notices(self, *, state="open"):
-        rows = self.world.db.execute(
-            "SELECT topic, thing FROM notice WHERE state = ? ORDER BY seq", (state,)
-        ).fetchall()
-        return [tuple(row) for row in rows]
-
-    def deliver(self, status=200):
-        """As if every open notice had been answered so."""
-        self.world.db.execute("UPDATE notice SET state = 'sent', status = ? WHERE state = 'open'", (status,))
+from apps.sandbox.world import Notice
+from tests.sandbox.stripe_shop import FRIDAY, MONDAY, START, Shop
 
 
 @pytest.fixture
@@ -229,71 +173,6 @@ def test_about_one_slip_in_seven_is_never_paid(shop):
     assert 30 <= counts["requires_payment_method"] <= 90
 
 
-# Balance and payouts
-
-
-def test_fees_are_36_per_mille_half_up_and_a_payout_is_the_sum_of_its_lines(shop):
-    for number, minor in enumerate((1000, 1001, 125, 13)):
-        shop.capture(shop.checkout(str(number), minor)["payment"])
-    rows = shop.world.db.execute("SELECT amount, fee FROM stripe_line ORDER BY seq").fetchall()
-    assert [tuple(row) for row in rows] == [(1000, 36), (1001, 36), (125, 5), (13, 0)]
-    (payout,) = shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]
-    told = shop.ask("GET", f"/v1/payouts/{payout}")[1]
-    lines = shop.ask("GET", "/v1/balance_transactions", payout=payout, limit=100)[1]["data"]
-    assert (told["amount"], told["status"], sum(line["net"] for line in lines)) == (2139 - 77, "in_transit", 0)
-    assert sum(line["net"] for line in lines if line["type"] != "payout") == told["amount"]
-
-
-def test_lines_tell_what_they_are_about_when_they_are_asked_to(shop):
-    payment = shop.capture(shop.checkout("1", 5000)["payment"])["id"]
-    refund = shop.ask("POST", "/v1/refunds", payment_intent=payment, amount=300)[1]["id"]
-    (payout,) = shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]
-    plain = shop.ask("GET", "/v1/balance_transactions", payout=payout)[1]["data"]
-    whole = shop.ask("GET", "/v1/balance_transactions", payout=payout, **{"expand[]": "data.source"})[1]["data"]
-    charge = "ch_" + payment.removeprefix("pi_")
-    assert [line["source"] for line in plain] == [payout, refund, charge]
-    assert [(line["source"]["object"], line["source"]["id"]) for line in whole] == [
-        ("payout", payout), ("refund", refund), ("charge", charge),
-    ]  # fmt: skip
-    assert [line["source"].get("payment_intent") for line in whole] == [None, payment, payment]
-    assert [line["source"]["balance_transaction"] for line in whole] == [line["id"] for line in plain]
-    assert [line | {"source": line["source"]["id"]} for line in whole] == plain
-
-
-def test_a_line_tells_no_payments_state(shop):
-    payment = shop.checkout("1", method="konbini", outcome="expire")["payment"]
-    shop.tell("pay_voucher", payment=payment)
-    (payout,) = shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]
-    assert shop.ask("GET", "/v1/balance_transactions", payout=payout, **{"expand[]": "data.source"})[0] == 200
-    assert shop.stripe.planted(FRIDAY)["payment_status"] == [f"payment:{payment}"]
-
-
-def test_payouts_are_made_on_business_days_once_a_currency_and_arrive_on_the_next(shop):
-    shop.capture(shop.checkout("1")["payment"])
-    shop.capture(shop.checkout("2", currency="USD")["payment"])
-    assert len(shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]) == 2
-    shop.capture(shop.checkout("3")["payment"])
-    assert shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"] == []
-    assert shop.tell("settle_day", day=SATURDAY.isoformat())["payouts"] == []
-    shop.pass_time(days=3)
-    assert len(shop.tell("settle_day", day=MONDAY.isoformat())["payouts"]) == 1
-    rows = shop.world.db.execute("SELECT currency, status, arrival FROM stripe_payout ORDER BY seq").fetchall()
-    monday, tuesday = (int(datetime(2026, 11, day, tzinfo=UTC).timestamp()) for day in (23, 24))
-    assert [tuple(row) for row in rows] == [
-        ("jpy", "paid", monday), ("usd", "paid", monday), ("jpy", "in_transit", tuesday),
-    ]  # fmt: skip
-
-
-def test_more_given_back_than_taken_waits_for_a_better_day(shop):
-    payment = shop.checkout()["payment"]
-    shop.capture(payment)
-    shop.tell("settle_day", day=FRIDAY.isoformat())
-    shop.ask("POST", "/v1/refunds", payment_intent=payment)
-    shop.pass_time(days=3)
-    assert shop.tell("settle_day", day=MONDAY.isoformat())["payouts"] == []
-    assert shop.ask("GET", "/v1/balance")[1]["available"][0]["amount"] == -5400
-
-
 # Lists
 
 
@@ -390,18 +269,6 @@ def test_a_wrong_currency_is_odd_too(tmp_path, settings):
     shop = Shop(tmp_path, settings, seed=7, rates={"lost": 0, "wrong_amount": 0, "wrong_currency": 1.0})
     assert [shop.checkout(str(n), currency=name)["currency"] for n, name in enumerate(("JPY", "USD"))] == ["usd", "eur"]
     assert shop.checkout("3", method="konbini", outcome="paid")["currency"] == "jpy"
-
-
-def test_a_line_left_out_is_in_the_balance_but_not_in_the_list(tmp_path, settings):
-    shop = Shop(
-        tmp_path, settings, seed=7, rates={"lost": 0, "wrong_amount": 0, "wrong_currency": 0, "missing_line": 1}
-    )
-    for number in range(3):
-        shop.capture(shop.checkout(str(number))["payment"])
-    (payout,) = shop.tell("settle_day", day=FRIDAY.isoformat())["payouts"]
-    lines = shop.ask("GET", "/v1/balance_transactions", payout=payout)[1]["data"]
-    assert (len(lines), sum(line["net"] for line in lines)) == (3, 194 - 5400)
-    assert [shop.stripe.planted(day)["payout_sum"] for day in (FRIDAY, MONDAY)] == [[f"payout:{payout}"], []]
 
 
 def test_a_calm_world_plants_nothing(shop):

@@ -22,6 +22,7 @@ from apps.flows import resync
 from apps.hub import connections as hub_connections
 from apps.hub import delivery, doorbell, inbox, registry
 from apps.hub import queries as hub
+from apps.hub.abilities import Once
 from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent
 from apps.orders.models import Order
 from apps.staff.parts import connections, timeline, words
@@ -171,10 +172,15 @@ def _call(request: HttpRequest, delivery_id: UUID, *, error: str = "", status: i
     row = Delivery.objects.filter(id=delivery_id).defer("sealed").select_related("connection").first()
     if row is None:
         raise Http404
+    attempts = list(Attempt.objects.filter(delivery=row).order_by("number"))
+    manifest = registry.manifests().get(row.connection.connector)
+    once = manifest.once.get(row.operation, Once.NEITHER) if manifest else Once.NEITHER
+    is_unsure = len(attempts) < row.attempts or any(attempt.outcome in {"unknown", "fault"} for attempt in attempts)
     context = {
         "row": row,
         "title": str(words.OPERATIONS.get(row.operation, row.operation)),
-        "tries": [timeline.attempt(attempt) for attempt in Attempt.objects.filter(delivery=row).order_by("number")],
+        "tries": [timeline.attempt(attempt) for attempt in attempts],
+        "may_double": is_unsure and once is Once.NEITHER,
         "order": Order.objects.filter(id=row.order_ref).first() if row.order_ref else None,
         "followers": Delivery.objects.filter(order_ref=row.order_ref, status="due").exclude(id=row.id).count()
         if row.order_ref else 0,

@@ -212,6 +212,8 @@ UNFOLD = {
     "SITE_HEADER": "Kurogo",
     "SITE_URL": "/",
     "SITE_SYMBOL": "inventory_2",
+    "SCRIPTS": [f"/{STATIC_URL}staff/admin.js"],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}staff/icon.svg"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,

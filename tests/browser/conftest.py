@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 from tests.staff.people import browser_of, make_person
 
@@ -42,8 +42,18 @@ class Screen:
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
         self.complaints: list[str] = []
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", self._hear)
+        page.on("response", self._answered)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and not said.text.startswith("Failed to load resource"):
+            self.complaints.append(said.text)
+
+    def _answered(self, response: Response) -> None:
+        """The browser's own complaint does not say what is missing, so it is said here."""
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.url.removeprefix(self.address)}")
 
     def open(self, path: str) -> Page:
         self.page.goto(self.address + path)

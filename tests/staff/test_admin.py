@@ -376,3 +376,16 @@ def test_the_five_roles_are_not_edited_but_own_groups_are(browser_as: SignIn):
 
     assert fixed == 403
     assert list(night.permissions.all()) == [ship]
+
+
+@pytest.mark.django_db
+def test_autocompletion_finds_by_the_whole_word_and_counts_nothing(browser_as: SignIn):
+    make_shop(3)
+    asked = {"app_label": "catalog", "model_name": "variant", "field_name": "product"}
+
+    with CaptureQueriesContext(connection) as captured:
+        found = browser_as("owner").get(reverse("admin:autocomplete"), asked | {"term": "TEA-1"}).json()
+
+    assert [result["text"] for result in found["results"]] == ["Tea 1"]
+    assert found["pagination"] == {"more": False}
+    assert not any("COUNT(" in query["sql"] for query in captured)

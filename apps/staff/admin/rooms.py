@@ -67,7 +67,7 @@ class KeysetChangeList(ChangeList):
     first_page: str | None = None
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[str]:
-        return ["-pk" if self.model_admin.is_newest_first else "pk"]
+        return self.model_admin.get_ordering(request)
 
     def get_results(self, request: HttpRequest) -> None:
         rows, after = self.queryset, self._key(request.GET.get(PAGE_VAR))
@@ -111,6 +111,9 @@ class Room(EditsMixin, ModelAdmin):
     list_select_related = ()
     actions = None
     compressed_fields = True
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["-pk" if self.is_newest_first else "pk"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList

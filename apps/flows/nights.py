@@ -19,6 +19,7 @@ from apps.core import audit, clock, locks
 from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.flows import (
+    asking,
     poll_orders,
     push_stock,
     reconcile_money,
@@ -147,25 +148,29 @@ def _step(run: JobRun) -> bool:
 
 
 def _night(run: JobRun) -> bool:
-    """One leg a step; False while what the former leg repaired has not settled yet."""
+    """One leg a step; False while what the former leg repaired has not settled yet, or a vendor is to be asked again."""
     if not is_settled():
         return False
     done: list[str] = run.progress.setdefault("legs", [])
     for leg, compare in _LEGS:
         if leg not in done:
-            compare(run)
-            done.append(leg)
-            run.save(update_fields=["progress"])
+            try:
+                compare(run)
+            except asking.Again as again:
+                run.due_at = again.at
+            else:
+                done.append(leg)
+            run.save(update_fields=["progress", "due_at"])
             return len(done) == len(_LEGS)
     return True
 
 
 _LEGS: tuple[tuple[str, Callable[[JobRun], None]], ...] = (
     ("look", reconcile_stock.look),
-    ("orders", lambda run: reconcile_orders.compare(run.period)),
+    ("orders", reconcile_orders.compare),
     ("stock", reconcile_stock.judge),
-    ("money", lambda run: reconcile_money.compare_payments(run.period)),
-    ("payouts", lambda run: reconcile_money.compare_payouts(run.period)),
+    ("money", reconcile_money.compare_payments),
+    ("payouts", reconcile_money.compare_payouts),
 )
 
 

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.flows import match_lines, poll_orders, repairs, settle_payment
-from apps.hub import connections, contracts, errors
+from apps.flows import asking, match_lines, poll_orders, repairs, settle_payment
+from apps.hub import connections, contracts
 from apps.hub.contracts import PaymentFact
-from apps.hub.models import Connection
+from apps.hub.models import Connection, JobRun
 from apps.ledger import services as ledger
 from apps.ledger.services import Posting
 from apps.payments.models import Payment
@@ -28,13 +28,10 @@ _SAYS = {"authorised": Status.AUTHORISED, "captured": Status.CAPTURED, "cancelle
 LOOK_BACK = timedelta(days=3)
 
 
-def compare_payments(period: str) -> None:
-    """Compare with every provider that tells what it knows."""
-    for connection in connections.with_ability("payment.read"):
-        try:
-            _compare_payments(connection, period)
-        except errors.VendorError as error:
-            _stale(connection, "money", period, error)
+def compare_payments(run: JobRun) -> None:
+    """Compare with every provider that tells what it knows. Raises `asking.Again`."""
+    whom = connections.with_ability("payment.read")
+    asking.ask_all(run, "money", whom, lambda connection: _compare_payments(connection, run.period))
 
 
 def _compare_payments(connection: Connection, period: str) -> None:
@@ -86,13 +83,10 @@ def _settle(connection: Connection, facts: Sequence[PaymentFact], period: str) -
     return found
 
 
-def compare_payouts(period: str) -> None:
-    """Read new payouts with their lines, see whether they add up, and what each line is about."""
-    for connection in connections.with_ability("statement"):
-        try:
-            _compare_payouts(connection, period)
-        except errors.VendorError as error:
-            _stale(connection, "payouts", period, error)
+def compare_payouts(run: JobRun) -> None:
+    """Read new payouts with their lines, see whether they add up, and what each line is about. Raises `asking.Again`."""
+    whom = connections.with_ability("statement")
+    asking.ask_all(run, "payouts", whom, lambda connection: _compare_payouts(connection, run.period))
 
 
 def _compare_payouts(connection: Connection, period: str) -> None:
@@ -175,10 +169,3 @@ def _post(connection: Connection, payout: Payout, lines: Sequence[contracts.Mone
         )
     )  # fmt: skip
     ledger.record(postings)
-
-
-def _stale(connection: Connection, leg: str, period: str, error: Exception) -> None:
-    connections.failed(connection.id, str(error))
-    reconciliation.keep_statement(
-        connection, leg, period, verdict=Statement.Verdict.STALE, detail={"reason": str(error)}
-    )

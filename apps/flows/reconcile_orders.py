@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from apps.core import clock
-from apps.flows import poll_orders, repairs
+from apps.flows import asking, poll_orders, repairs
 from apps.hub import connections, errors, external_ids, inbox
 from apps.hub.abilities import Event
 from apps.hub.contracts import OrderDraft, SourceFile
-from apps.hub.models import Connection
+from apps.hub.models import Connection, JobRun
 from apps.orders.models import Order
 from apps.reconciliation import services as reconciliation
 from apps.reconciliation.models import Difference, Statement
@@ -20,16 +20,10 @@ from apps.reconciliation.models import Difference, Statement
 LEG = "orders"
 
 
-def compare(period: str) -> None:
-    """Compare with every channel that can be asked; a silent one is stale, never matched."""
-    for connection in connections.with_ability("orders"):
-        try:
-            _compare(connection, period)
-        except errors.VendorError as error:
-            connections.failed(connection.id, str(error))
-            reconciliation.keep_statement(
-                connection, LEG, period, verdict=Statement.Verdict.STALE, detail={"reason": str(error)}
-            )
+def compare(run: JobRun) -> None:
+    """Compare with every channel that can be asked; a silent one is stale, never matched. Raises `asking.Again`."""
+    whom = connections.with_ability("orders")
+    asking.ask_all(run, LEG, whom, lambda connection: _compare(connection, run.period))
 
 
 def _compare(connection: Connection, period: str) -> None:

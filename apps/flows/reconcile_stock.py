@@ -12,8 +12,8 @@ from django.db.models import Sum
 
 from apps.channels import services as channels
 from apps.channels.models import Listing
-from apps.flows import push_stock, repairs
-from apps.hub import connections, errors
+from apps.flows import asking, push_stock, repairs
+from apps.hub import connections
 from apps.hub.models import Connection, JobRun
 from apps.orders.models import OrderLine
 from apps.reconciliation import services as reconciliation
@@ -23,19 +23,18 @@ LEG = "stock"
 
 
 def look(run: JobRun) -> None:
-    """Read what every channel shows and remember what differs; a silent one is stale, never matched."""
-    seen: dict[str, Any] = {}
-    for connection in connections.with_ability("stock.read"):
-        if not Listing.objects.filter(connection=connection).exists():
-            continue
-        try:
-            seen[str(connection.id)] = _look(connection)
-        except errors.VendorError as error:
-            connections.failed(connection.id, str(error))
-            reconciliation.keep_statement(
-                connection, LEG, run.period, verdict=Statement.Verdict.STALE, detail={"reason": str(error)}
-            )
-    run.progress["stock"] = seen
+    """Read what every channel shows and remember what differs; a silent one is stale, never matched.
+
+    Raises `asking.Again`.
+    """
+    seen: dict[str, Any] = run.progress.setdefault("shown", {})
+    listed = set(Listing.objects.order_by().values_list("connection", flat=True).distinct())
+    whom = [connection for connection in connections.with_ability("stock.read") if connection.id in listed]
+
+    def ask(connection: Connection) -> None:
+        seen[str(connection.id)] = _look(connection)
+
+    asking.ask_all(run, LEG, whom, ask)
 
 
 def _look(connection: Connection) -> dict[str, Any]:
@@ -78,7 +77,7 @@ def _believed(connection: Connection) -> dict[UUID, int | None]:
 
 def judge(run: JobRun) -> None:
     """What sales that were lost until tonight do not explain was changed over there: noted, and told again."""
-    seen: dict[str, Any] = run.progress.get("stock", {})
+    seen: dict[str, Any] = run.progress.get("shown", {})
     for connection in Connection.objects.filter(id__in=list(seen)):
         facts = seen[str(connection.id)]
         lost = _sold_tonight(connection, run)

@@ -14,6 +14,8 @@ from apps.orders.models import Order
 from apps.orders.states import PaymentState
 from apps.payments import services as payments
 from apps.payments.models import Payment, Refund
+from apps.reconciliation import services as reconciliation
+from apps.reconciliation.models import Difference
 
 
 def refund(payment: Payment, *, amount_minor: int, reason: str, actor: str) -> Refund | None:
@@ -45,7 +47,8 @@ def promise(payment: Payment, minor: int, *, source_id: UUID, reason: str, actor
 def take_fact(fact: RefundFact, *, source: Connection) -> bool:
     """What a provider says of a refund: of ours it is settled; one made in the provider's console becomes ours.
 
-    False when its payment is not known yet: the event waits for it.
+    False when its payment is not known yet: the event waits for it. One of another amount or currency than ours, or of more
+    than is left, is a difference for a person and settles nothing.
     """
     cause = Cause(f"connection:{source.name}"[:80], "refund at the provider")
     with transaction.atomic():
@@ -58,6 +61,9 @@ def take_fact(fact: RefundFact, *, source: Connection) -> bool:
         # Orders before payments before refunds, as everywhere, so that two stories never deadlock.
         orders.lock([row.order_id])
         payment = Payment.objects.select_for_update().get(id=row.id)
+        if words := _doubt(fact, known, payment):
+            _differ(fact, known, payment, words, source)
+            return True
         made = known or payments.request_refund(
             payment, fact.amount_minor, source_id=_named(fact), reason="made at the provider"
         )
@@ -66,6 +72,26 @@ def take_fact(fact: RefundFact, *, source: Connection) -> bool:
         payments.settle_refund(refund, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id)
         _mark(Payment.objects.get(id=row.id), cause)
     return True
+
+
+def _doubt(fact: RefundFact, known: Refund | None, payment: Payment) -> str:
+    """Why a genuine fact is not believed; empty when it is."""
+    if fact.currency != payment.currency:
+        return f"in {fact.currency}"
+    if known:
+        return "" if fact.amount_minor == known.amount_minor else "another amount"
+    is_ours_already = Refund.objects.filter(payment=payment, source_id=_named(fact)).exists()
+    left = payment.captured_minor - payment.refunded_minor
+    return "" if is_ours_already or fact.amount_minor <= left else "more than is left"
+
+
+def _differ(fact: RefundFact, known: Refund | None, payment: Payment, words: str, source: Connection) -> None:
+    reconciliation.note(
+        Difference.Kind.PAYMENT_AMOUNT, source, fact.provider_id, order_ref=payment.order_id, currency=fact.currency,
+        ours_minor=known.amount_minor if known else payment.captured_minor - payment.refunded_minor,
+        theirs_minor=fact.amount_minor,
+        evidence={"ours": payment.currency, "theirs": fact.currency, "words": words, "refund": fact.reference},
+    )  # fmt: skip
 
 
 def _named(fact: RefundFact) -> UUID:

@@ -12,6 +12,7 @@ from apps.flows import match_lines, reconcile_money, refund_order, settle_paymen
 from apps.flows.place_orders import place_orders
 from apps.hub import connections
 from apps.hub.contracts import UNKNOWN, MoneyLine, PaymentFact, Payout, RefundFact
+from apps.hub.models import JobRun
 from apps.ledger import services as ledger
 from apps.ledger.models import Entry
 from apps.payments.models import Payment, Refund
@@ -305,8 +306,9 @@ def paid_slip(stand, number, minor):
 
 
 def night(period=NIGHT):
-    reconcile_money.compare_payments(period)
-    reconcile_money.compare_payouts(period)
+    run = JobRun.objects.create(job=f"night:{JobRun.objects.count()}", period=period, due_at=clock.now())
+    reconcile_money.compare_payments(run)
+    reconcile_money.compare_payouts(run)
 
 
 def rows():

@@ -106,15 +106,20 @@ class Driver:
         next_day = day.date + timedelta(days=1)
         self.reach(self._at(day.date, SETTLES_AT), settles=day.date)
         self.reach(self._at(next_day, CONSOLE_AT))
-        while (due := self.rows.next_due(self.drive.now())) and due < self._at(next_day, NIGHT_AT):
-            self.drive.set(due)
-            self.settle()
+        self._finish(before=self._at(next_day, NIGHT_AT))
         self._plant(day.date)
         started = time.monotonic()
         self.reach(self._at(next_day, NIGHT_AT))
+        self._finish(before=self._at(next_day, MORNING_AT))
         self.played.night_seconds.append(time.monotonic() - started)
         self.reach(self._at(next_day, MORNING_AT))
         self.played.nights += 1
+
+    def _finish(self, *, before: datetime) -> None:
+        """Do one by one what falls due before a moment: calls to be tried again, a night that asks a vendor again."""
+        while (due := self.rows.next_due(self.drive.now())) and due < before:
+            self.drive.set(due)
+            self.settle()
 
     def _plant(self, night: date) -> None:
         """Somebody edits stock in the channels' consoles; then the ledgers say what is wrong now."""

@@ -31,7 +31,8 @@ SELECT least(
   (SELECT min(greatest(d.due_at, coalesce(c.held_until, d.due_at)))
      FROM hub_delivery d JOIN hub_connection c ON c.id = d.connection_id
      WHERE d.status IN ('due', 'unknown') AND c.status = 'active'
-       AND greatest(d.due_at, coalesce(c.held_until, d.due_at)) > %(now)s))
+       AND greatest(d.due_at, coalesce(c.held_until, d.due_at)) > %(now)s),
+  (SELECT min(due_at) FROM hub_jobrun WHERE finished_at IS NULL AND due_at > %(now)s))
 """
 _STUCK = """
 SELECT 'event ' || topic || ' ' || subject || ' tries ' || attempts || ' ' || reason FROM hub_inboxevent

@@ -30,7 +30,7 @@ def shop_number(number: int) -> str:
 
 def mall_number(day: datetime, number: int) -> str:
     """An order's number in the mall."""
-    return f"{day:%y%m%d}-{number:05d}"
+    return f"{day:%m%d}-{number:04d}"
 
 
 def payment_id(number: str) -> str:

@@ -27,18 +27,19 @@ def open_demo(runtime: Runtime, *, port: int, orders: int, is_fresh: bool = Fals
     played = runtime.home / PLAYED
     prologue = None
     if is_fresh or not played.exists():
-        _clear(runtime)
+        with heartbeat(runtime.say, "making room"):
+            _clear(runtime)
         prologue = Prologue(clock.wall().replace(microsecond=0), size=orders)
     stage = DemoStage(runtime, prologue)
     runtime.choose_port(port)
-    runtime.start_services()
-    runtime.migrate()
     stage.start_sandbox()
+    runtime.start_services()
+    stage.migrate()
+    stage.meet_sandbox()
     stage.make_demo_shop()
     if prologue is not None:
         told = _play(stage, prologue)
         stage.go_live()
-        stage.start_sandbox()
         (stage.home / "trading.json").write_text(json.dumps({"shop": prologue.next_number, "mall": prologue.next_mall}))
         played.write_text(json.dumps(told, ensure_ascii=False, indent=1))
     stage.tell_hooks()

@@ -2,13 +2,16 @@
 wall time for good when the prologue has been played.
 """
 
+import hashlib
 import json
 import secrets
 import sys
 from dataclasses import asdict, replace
 
+from django.conf import settings
+
 from apps.core.ports import kept_port
-from apps.core.runtime import Runtime, manage_py
+from apps.core.runtime import Runtime, heartbeat, manage_py
 from apps.sandbox.demo import goods
 from apps.sandbox.demo.baskets import MARKET
 from apps.sandbox.demo.prologue import Prologue
@@ -38,9 +41,11 @@ class DemoStage(Stage):
 
     def go_live(self) -> None:
         """The programs that were driven end; those that start from here on live by the wall clock."""
-        for name in ("worker", "web", "sandbox"):
+        for name in ("sandbox", "worker", "web"):
             self.runtime.supervisor.stop(name)
         self._leave_the_clock()
+        self.start_sandbox()
+        self.meet_sandbox()
 
     def _leave_the_clock(self) -> None:
         for name in _RUNS_WITHOUT_CLOCK:
@@ -51,17 +56,32 @@ class DemoStage(Stage):
     # Going up
 
     def start_sandbox(self) -> None:
-        """The stand-ins on the port of last time, calm: what goes wrong in a demo is told by name."""
+        """The stand-ins on the port of last time, calm: what goes wrong in a demo is told by name. They need nothing of
+        ours, so they come up while something else does; `meet_sandbox` waits for them.
+        """
         port = kept_port(self.home / "sandbox.port")
         self.control = Control(port, self.token)
         words = [sys.executable, "-m", "apps.sandbox.server", "--port", str(port), "--data", str(self.world.parent)]
         words += ["--calm"] if self.drive else ["--calm", "--haste", str(HASTE)]
-        env = self.runtime.env
-        self.runtime.supervisor.start("sandbox", words, env)
-        self.runtime.supervisor.wait("sandbox", self.control.is_up, seconds=60)
-        env["KUROGO_SANDBOX"] = f"http://127.0.0.1:{port}"
-        peers = [f"127.0.0.1:{port}", *self.control.tell("status")["addresses"].values()]
-        env["KUROGO_PRIVATE_PEERS"] = ",".join(peers)
+        self.runtime.supervisor.start("sandbox", words, self.runtime.env)
+
+    def meet_sandbox(self) -> None:
+        """Wait until the stand-ins answer; the programs that start from here on may reach them, and only them."""
+        with heartbeat(self.runtime.say, "starting the sandbox", log=self.runtime.supervisor.log("sandbox")):
+            self.runtime.supervisor.wait("sandbox", self.control.is_up, seconds=60)
+        here = f"127.0.0.1:{self.control.port}"
+        self.runtime.env["KUROGO_SANDBOX"] = f"http://{here}"
+        peers = [here, *self.control.tell("status")["addresses"].values()]
+        self.runtime.env["KUROGO_PRIVATE_PEERS"] = ",".join(peers)
+
+    def migrate(self) -> None:
+        """Bring the database's shape up to date; where no line of ours has changed since, there is nothing to do."""
+        stamp = self.home / "migrated"
+        digest = _digest_of_ourselves()
+        if not (stamp.exists() and stamp.read_text() == digest):
+            stamp.unlink(missing_ok=True)
+            self.runtime.migrate()
+            stamp.write_text(digest)
 
     def make_demo_shop(self) -> None:
         """Company, catalogue, connections and sign-in by a child that has the database; nothing to do where they stand
@@ -130,3 +150,11 @@ class DemoStage(Stage):
             path.touch(mode=0o600)
             path.write_text("-".join("".join(secrets.choice(PLAIN_SIGNS) for _ in range(4)) for _ in range(3)))
         return path.read_text()
+
+
+def _digest_of_ourselves() -> str:
+    """Changes whenever a file of the program does."""
+    root = settings.BASE_DIR
+    files = [root / "requirements.txt", *sorted(root.glob("apps/**/*.py")), *sorted(root.glob("config/*.py"))]
+    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

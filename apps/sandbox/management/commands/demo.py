@@ -46,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", type=int, default=runtime.FIRST_PORT, help="web port; a busy one is stepped around"
         )
-        parser.add_argument("--orders", type=int, default=15, help="ordinary orders of each day before today (3-60)")
+        parser.add_argument("--orders", type=int, default=12, help="ordinary orders of each day before today (3-60)")
         parser.add_argument("--fresh", action="store_true", help="throw the demo's data away and begin anew")
 
     def handle(self, *_args: Any, host: str, port: int, orders: int, fresh: bool, **_options: Any) -> None:
@@ -59,6 +59,7 @@ class Command(BaseCommand):
             raise CommandError("--orders may be 3 to 60.")
         for name in MERCHANTS:
             os.environ.pop(name, None)
+        _to_stderr("Opening the demo shop")
         try:
             with runtime.opened(Path(settings.DATA_DIR) / "demo", say=_to_stderr, is_apart=True) as kurogo:
                 stage = open_demo(kurogo, port=port, orders=orders, is_fresh=fresh)

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import secrets
+import signal
 import sys
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -18,11 +19,11 @@ from django.conf import settings
 
 from apps.core import clock
 from apps.core.ports import any_free_port
-from apps.core.runtime import Runtime
+from apps.core.runtime import Runtime, worker_argv
 from apps.sandbox.market import Market
 
 FIRST_WEB_PORT = 8400
-PROGRAMS = ("web", "worker", "beat", "sandbox", "postgres", "valkey")
+PROGRAMS = ("web", "worker", "worker-2", "beat", "sandbox", "postgres", "valkey")
 CARRIERS = {  # country -> account of the ShipEngine stand-in, service, sender
     "JP": ("se-100001", "japan_post_yu_pack"),
     "GB": ("se-100002", "royal_mail_tracked_48"),
@@ -163,10 +164,14 @@ class Stage:
         }
         self.control.tell("hooks", hooks)
 
-    def start_programs(self) -> None:
-        """Worker, beat and web."""
+    def start_programs(self, *, workers: int = 1) -> None:
+        """Worker (or several, each with a slot of its own), beat and web."""
         port = self.runtime.choose_port(FIRST_WEB_PORT)
         self.runtime.start_worker()
+        for number in range(2, workers + 1):
+            env = self.runtime.env | {"KUROGO_WORKER": f"slot-{number}"}
+            words = worker_argv(broker=env.get("BROKER_URL", ""))
+            self.runtime.supervisor.start(f"worker-{number}", words, env, death_signal=signal.SIGKILL)
         self.runtime.start_beat()
         self.web = self.runtime.start_web(port=port).replace("localhost", "127.0.0.1")
 

@@ -32,7 +32,8 @@ from apps.sandbox.rehearsal.driver import Driver, Stalled
 from apps.sandbox.rehearsal.quiet import Rows
 from apps.sandbox.rehearsal.stage import ControlRefused, Stage, cost_of
 
-SWEEP_SECONDS = 0.02
+SWEEP_SECONDS = 0.05
+WORKERS = 1
 BAR_SECONDS = 1.0
 LINE_SECONDS = 15.0
 
@@ -124,7 +125,7 @@ def rehearse(
             stage = Stage(
                 runtime, market, seed=None if wish.is_calm else wish.seed, start=start, sweep_seconds=SWEEP_SECONDS
             )
-            _raise_curtain(stage)
+            _raise_curtain(stage, workers=1 if at_stop else WORKERS)
             rows = Rows(runtime.env["DATABASE_URL"])
             bar = _Bar(len(orders.sales), len(plan.days), say)
 
@@ -162,7 +163,7 @@ def rehearse(
             return outcome
 
 
-def _raise_curtain(stage: Stage) -> None:
+def _raise_curtain(stage: Stage, *, workers: int) -> None:
     runtime = stage.runtime
     runtime.start_services()
     runtime.migrate()
@@ -170,7 +171,7 @@ def _raise_curtain(stage: Stage) -> None:
     stage.make_shop(
         company="Kurogo rehearsal", brand="Rehearsal", locale="ja" if stage.market.country == "JP" else "en"
     )
-    stage.start_programs()
+    stage.start_programs(workers=workers)
     stage.connect_hooks()
 
 

@@ -7,11 +7,10 @@ import pytest
 
 from tests.house.sources import python, tree
 
-PROOF = re.compile(r"(^|_)(signature|signatures|hmac|mac|digest|hexdigest|token_hash|secret)$")
-# Comparing what is public: the digest of a body or a key of a table is no proof of anybody.
+PROOF = re.compile(r"(^|_)(signature|signatures|hmac|mac|hexdigest|token_hash|secret)$")
+# A name that only says `digest` may be of anything public; what `.digest()` just made, beside a given one, is a proof.
+MADE = {"digest", "hexdigest"}
 PUBLIC = {
-    "apps/sandbox/stripe.py": "whether a key was used with another body, in a stand-in",
-    "apps/sandbox/shopify_stock.py": "whether a key was used with another body, in a stand-in",
     "apps/connectors/shipengine/webhook.py": "whether base64 is written the one way; the proof itself is the library's",
 }
 
@@ -30,7 +29,7 @@ def _compared(module: ast.Module) -> list[int]:
 
 def _is_proof(side: ast.expr) -> bool:
     if isinstance(side, ast.Call):
-        return _is_proof(side.func)
+        return (isinstance(side.func, ast.Attribute) and side.func.attr in MADE) or _is_proof(side.func)
     name = side.id if isinstance(side, ast.Name) else side.attr if isinstance(side, ast.Attribute) else ""
     return bool(PROOF.search(name))
 

@@ -4,7 +4,6 @@ ends before now, and what follows lives by the wall clock.
 
 import json
 import shutil
-from datetime import UTC, datetime
 
 from apps.core import clock
 from apps.core.runtime import Runtime, heartbeat
@@ -13,12 +12,8 @@ from apps.sandbox.demo.stage import DemoStage
 from apps.sandbox.rehearsal.driver import Driver
 from apps.sandbox.rehearsal.quiet import Rows
 
-KEPT = (
-    "run",
-    "log",
-    "secrets",
-    "secrets.json",
-)  # by a demo that begins anew; the supervisor is at work in the first two
+# By a demo that begins anew: the supervisor is at work in the first two, the others make it the same demo.
+KEPT = ("run", "log", "secrets", "secrets.json")
 PLAYED = "played.json"
 
 
@@ -43,7 +38,7 @@ def open_demo(runtime: Runtime, *, port: int, orders: int, is_fresh: bool = Fals
         (stage.home / "trading.json").write_text(json.dumps({"shop": prologue.next_number, "mall": prologue.next_mall}))
         played.write_text(json.dumps(told, ensure_ascii=False, indent=1))
     stage.tell_hooks()
-    stage.start_programs()
+    stage.start_worker_and_web()
     stage.start_trading()
     return stage
 
@@ -53,7 +48,7 @@ def _play(stage: DemoStage, prologue: Prologue) -> dict[str, object]:
     runtime = stage.runtime
     runtime.say("Playing three business days, with their nights")
     stage.tell_hooks()
-    stage.start_programs()
+    stage.start_worker_and_web()
     stage.control.tell("plan", {"hits": prologue.mishaps})
     rows = Rows(runtime.env["DATABASE_URL"])
 
@@ -68,7 +63,7 @@ def _play(stage: DemoStage, prologue: Prologue) -> dict[str, object]:
         driver.reach(max(driver.drive.now(), prologue.until.replace(second=0)))
         driver.reach(prologue.until, slot=prologue.today)
     rows.close()
-    assert driver.drive.now() <= datetime.now(UTC)
+    assert driver.drive.now() <= clock.wall()
     return {"until": prologue.until.isoformat(), "planted": driver.played.planted_things}
 
 

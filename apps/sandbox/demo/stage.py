@@ -77,11 +77,11 @@ class DemoStage(Stage):
     def migrate(self) -> None:
         """Bring the database's shape up to date; where no line of ours has changed since, there is nothing to do."""
         stamp = self.home / "migrated"
-        digest = _digest_of_ourselves()
-        if not (stamp.exists() and stamp.read_text() == digest):
+        present = _version_of_ourselves()
+        if not (stamp.exists() and stamp.read_text() == present):
             stamp.unlink(missing_ok=True)
             self.runtime.migrate()
-            stamp.write_text(digest)
+            stamp.write_text(present)
 
     def make_demo_shop(self) -> None:
         """Company, catalogue, connections and sign-in by a child that has the database; nothing to do where they stand
@@ -115,7 +115,7 @@ class DemoStage(Stage):
         self.web = f"http://127.0.0.1:{self._port}/"
         self.connect_hooks()
 
-    def start_programs(self) -> None:
+    def start_worker_and_web(self) -> None:
         """Worker and web side by side; returns when the web answers."""
         self.runtime.start_worker()
         self.runtime.start_web(port=self._port)
@@ -152,7 +152,7 @@ class DemoStage(Stage):
         return path.read_text()
 
 
-def _digest_of_ourselves() -> str:
+def _version_of_ourselves() -> str:
     """Changes whenever a file of the program does."""
     root = settings.BASE_DIR
     files = [root / "requirements.txt", *sorted(root.glob("apps/**/*.py")), *sorted(root.glob("config/*.py"))]

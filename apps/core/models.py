@@ -37,7 +37,9 @@ class Company(Record):
         _("ship clean orders by itself"), default=False, help_text=_("Buys the label of every ready order at cut-off.")
     )
     ships_within_days = models.PositiveSmallIntegerField(
-        _("ships within (days)"), default=2, help_text=_("An order that has not left by then stands on top of the desk.")
+        _("ships within (days)"),
+        default=2,
+        help_text=_("An order that has not left by then stands on top of the desk."),
     )
     order_prefix = models.CharField(_("prefix of order numbers"), max_length=8, default="KG-")
 

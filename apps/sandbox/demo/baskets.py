@@ -28,9 +28,9 @@ def shop_number(number: int) -> str:
     return f"#{number}"
 
 
-def mall_number(day: datetime, number: int) -> str:
+def mall_number(number: int) -> str:
     """An order's number in the mall."""
-    return f"{day:%m%d}-{number:04d}"
+    return f"K{number:04d}"
 
 
 def payment_id(number: str) -> str:
@@ -45,7 +45,7 @@ def will_pay(number: str) -> bool:
 
 def person(number: str) -> Person:
     """One of the shop's customers; about every tenth order is from a guest who is here for the first time."""
-    customer = "" if share("guest", number) < 0.1 else f"{1001 + int(share('customer', number) ** 2 * CUSTOMERS)}"
+    customer = "" if share("guest", number) < 0.1 else f"{1001 + int(share('customer', number) * CUSTOMERS)}"
     who = MARKET.person(customer, "Japan", number)
     return who if customer else msgspec.structs.replace(who, email=f"guest-{ident('', number)[:8]}@example.com")
 

@@ -18,7 +18,7 @@ from apps.sandbox.words import Article, Returned, ReturnedLine, Sale, SaleLine, 
 from apps.sandbox.world import ident
 
 DAYS = 3
-FIRST_NUMBER = 3921  # of the web shop; the mall counts by itself
+FIRST_NUMBER, FIRST_IN_THE_MALL = 3921, 704
 OPENS = clock_time(6)
 SLOTS = (clock_time(10, 50), clock_time(14, 50), clock_time(21, 40))  # two of them just before parcels leave
 NIGHT_IS_OVER = timedelta(hours=5)  # after midnight: what belongs to a night has been done
@@ -56,7 +56,7 @@ class Prologue(Plan):
         self.mishaps: list[tuple[str, str]] = []  # (kind, id) as the stand-ins' plan names them
         self.faults: dict[datetime, list[tuple[str, str]]] = {}  # when -> [(vendor, what its next call meets)]
         self.next_number = FIRST_NUMBER
-        self.next_mall = 1
+        self.next_mall = FIRST_IN_THE_MALL
         self._parts: dict[datetime, _Part] = {}
         last = (now.astimezone(MARKET.zone) - NIGHT_IS_OVER).date() - timedelta(days=1)
         first = last - timedelta(days=DAYS - 1)
@@ -169,16 +169,16 @@ class Prologue(Plan):
         self, part: _Part, at: datetime, *, channel: str, lines: Sequence[SaleLine], pays: str,
         has_street: bool = True, is_first: bool = False,
     ) -> Sale:  # fmt: skip
-        number = self._number(at, channel)
+        number = self._number(channel)
         who = None if has_street else baskets.without_street(number)
         made = sale(number, at, channel=channel, lines=lines, pays=pays, who=who)
         part.sales[channel].insert(0 if is_first else len(part.sales[channel]), made)
         return made
 
-    def _number(self, at: datetime, channel: str) -> str:
+    def _number(self, channel: str) -> str:
         if channel == "csv":
             self.next_mall += 1
-            return mall_number(at.astimezone(MARKET.zone), self.next_mall - 1)
+            return mall_number(self.next_mall - 1)
         self.next_number += 1
         return shop_number(self.next_number - 1)
 

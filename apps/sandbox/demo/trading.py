@@ -89,7 +89,7 @@ class Trading:
         sales = []
         for _ in range(self.dice.choice((1, 1, 2))):
             count, number = self._next("mall")
-            sales.append(self._order(mall_number(clock.now().astimezone(MARKET.zone), number), count, channel="csv"))
+            sales.append(self._order(mall_number(number), count, channel="csv"))
         self._place("csv", "send_orders", sales)
 
     def _order(self, number: str, count: int, *, channel: str) -> Sale:

@@ -166,9 +166,12 @@ class Driver:
         started = time.monotonic()
         for run in self._due_runs():
             if run not in self._runs:
-                self._wait(partial(self.rows.is_run, *run), f"the job {run[0]} of {run[1]}")
+                self._wait(partial(self.rows.is_run, *run, self.drive.now()), f"the job {run[0]} of {run[1]}")
                 self._runs.add(run)
         self._wait(self._is_quiet, "everybody")
+        while later := self.rows.put_off(self.drive.now()):
+            self.drive.set(later)
+            self._wait(self._is_quiet, "everybody")
         self.played.seconds[what] += time.monotonic() - started
 
     def _due_runs(self) -> list[tuple[str, str]]:

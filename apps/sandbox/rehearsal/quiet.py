@@ -77,14 +77,23 @@ class Rows:
         moment: datetime | None = self.query(_NEXT, now=now)[0][0]
         return moment
 
-    def is_run(self, job: str, period: str) -> bool:
-        """Whether the run of a job for a period has finished."""
+    def is_run(self, job: str, period: str, now: datetime) -> bool:
+        """Whether the run of a job for a period has finished, or has put itself off because a vendor did not answer."""
         rows = self.query(
-            "SELECT 1 FROM hub_jobrun WHERE job = %(job)s AND period = %(period)s AND finished_at IS NOT NULL",
+            "SELECT 1 FROM hub_jobrun WHERE job = %(job)s AND period = %(period)s"
+            " AND (finished_at IS NOT NULL OR due_at > %(now)s)",
             job=job,
             period=period,
+            now=now,
         )
         return bool(rows)
+
+    def put_off(self, now: datetime) -> datetime | None:
+        """When the first of the runs that were put off wants to go on."""
+        moment: datetime | None = self.query(
+            "SELECT min(due_at) FROM hub_jobrun WHERE finished_at IS NULL AND due_at > %(now)s", now=now
+        )[0][0]
+        return moment
 
     def stuck(self, now: datetime) -> list[str]:
         """For a message: what does not get done."""

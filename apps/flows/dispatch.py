@@ -92,6 +92,8 @@ def _read(event: InboxEvent) -> Item | None:
             answer, words = answers.read(raw)
             return Item(event, live.connection, words, answer)
         return Item(event, live.connection, live.connector().read(event.topic, raw))
+    except (OperationalError, InterfaceError):
+        raise  # the house is at fault, not the event: the lane looks again
     except (errors.Unreadable, errors.Misconfigured, LookupError) as error:
         inbox.close([event], InboxEvent.Status.SET_ASIDE, str(error))
     except Exception as error:
@@ -142,7 +144,7 @@ def _in_sets(items: Sequence[Item]) -> Iterator[list[Item]]:
 def _take(group: Sequence[Item], held: locks.Held) -> None:
     """One group as one transaction; halved when its data is at fault, tried again later when the house is."""
     if len(group) == 1 and group[0].kind is SourceFile:
-        _take_file(group[0])
+        _take_file(group[0], held)
         return
     try:
         with transaction.atomic():
@@ -261,14 +263,16 @@ STORIES: dict[type, Story] = {
 }
 
 
-def _take_file(item: Item) -> None:
+def _take_file(item: Item, held: locks.Held) -> None:
     """A file is many transactions; the event is closed when the last piece is in, and resumes where it was left."""
     try:
         for word in item.words:
-            take_file.take(item.event, word, source=item.source)
+            take_file.take(item.event, word, source=item.source, still_mine=lambda: locks.renew(held))
         inbox.close([item.event], InboxEvent.Status.DONE)
     except (OperationalError, InterfaceError) as error:
         inbox.postpone([item.event], f"the database was busy: {type(error).__name__}")
+    except locks.LeaseLost:
+        raise  # another drainer goes on from where this one was
     except (errors.Unreadable, errors.Misconfigured, LookupError, ValueError) as error:
         inbox.close([item.event], InboxEvent.Status.SET_ASIDE, str(error))
     except Exception as error:

@@ -6,7 +6,7 @@ The dry run reads with the same eyes and writes nothing.
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,13 @@ class Preview:
     unknown_skus: tuple[str, ...]
 
 
-def take(event: InboxEvent, file: SourceFile, *, source: Connection) -> FileRun:
-    """Take a file from where it was left. Raises `errors.Unreadable` where nothing of it can be read."""
+def take(
+    event: InboxEvent, file: SourceFile, *, source: Connection, still_mine: Callable[[], None] = lambda: None
+) -> FileRun:
+    """Take a file from where it was left. Raises `errors.Unreadable` where nothing of it can be read.
+
+    `still_mine` is called in each piece's transaction; it renews the drainer's lease or raises `locks.LeaseLost`.
+    """
     run, _ = FileRun.objects.get_or_create(
         event=event,
         defaults={"connection": source, "name": file.name[:200], "kind": file.kind, "started_at": clock.now()},
@@ -53,6 +58,7 @@ def take(event: InboxEvent, file: SourceFile, *, source: Connection) -> FileRun:
     while run.next_row < len(read.things):
         with transaction.atomic():
             piece = read.things[run.next_row : run.next_row + PIECE]
+            still_mine()
             _take_piece(run, piece, source)
             run.next_row += len(piece)
             run.taken += len(piece)

@@ -74,3 +74,15 @@ def test_a_process_that_starts_frees_what_its_dead_namesake_held():
 
     assert locks.take("intake", holder="worker-1:99") == Held("intake", dead.token + 1)
     assert locks.take("nights", holder="worker-1:99") is None
+
+
+@pytest.mark.django_db
+def test_renewing_holds_on_and_a_lost_lease_is_not_renewed():
+    mine = locks.take("intake", holder="first", seconds=1)
+    before = Lease.objects.get(name="intake").until
+    locks.renew(mine, seconds=60)
+    assert Lease.objects.get(name="intake").until > before
+    locks.release("first")
+    locks.take("intake", holder="second")
+    with pytest.raises(locks.LeaseLost):
+        locks.renew(mine)

@@ -7,16 +7,18 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.catalog.models import Price, Product, Variant
-from apps.core.models import AuditEntry, Brand, Company
+from apps.core.models import Brand, Company
 from apps.customers.models import Customer
 from apps.hub.models import Delivery, FieldMap, InboxEvent
 from apps.ledger.models import PostingRule, TaxRate
 from apps.orders.models import Order
+from apps.staff.admin.rooms import Room
 from tests.staff.people import browser_of, make_person
 from tests.staff.records import make_shop
 
@@ -64,7 +66,7 @@ def test_lists_and_forms_cost_the_same_whatever_the_number_of_rows(browser_as: S
             for model in MODELS
         }
 
-    cost()  # what is looked up once a process is out of the way
+    owner.get(_address(Order, "changelist"))  # what is looked up once a process is out of the way
     before = cost()
     make_more(4)
 
@@ -149,19 +151,28 @@ def test_a_search_finds_the_one_record(browser_as: SignIn, model: type, term: st
     assert len(set(re.findall(rf'href="{change}([0-9a-f-]{{36}})/change/', page))) == 1
 
 
+def _condition(model: type, room: Room, lookup: str, term: str) -> QuerySet:
+    """The lookup on the table that holds its column: the way there is by foreign keys, which are all indexed."""
+    *relations, _field, _way = lookup.split("__")
+    if not relations:
+        return model._default_manager.filter(**room._exactly(lookup, term))
+    for relation in relations:
+        model = model._meta.get_field(relation).related_model
+    return model._default_manager.filter(**{lookup.removeprefix("__".join(relations) + "__"): term})
+
+
 @pytest.mark.django_db
 def test_every_search_is_served_by_an_index(browser_as: SignIn):
     make_shop()
     browser_as("owner")
-    term = "0190a0a0-0000-7000-8000-000000000001"
     unserved = []
 
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a table of three rows is never worth an index
         for model, room in admin.site._registry.items():
             for lookup in room.get_search_fields(None):
-                rows = model._default_manager.filter(**room._exactly(lookup, term)).order_by().values_list("pk")[:10]
-                if "Index Cond" not in rows.explain():
+                rows = _condition(model, room, lookup, "0190a0a0-0000-7000-8000-000000000001").order_by()
+                if "Index Cond" not in rows.values_list("pk")[:10].explain():
                     unserved.append((model._meta.label, lookup))
 
     assert unserved == [("auth.User", "email__exact")]  # a shop's staff is few
@@ -308,74 +319,6 @@ def test_lists_do_not_read_sealed_bodies(browser_as: SignIn):
     reading = [sql for model in (InboxEvent, Delivery) for sql in _queries_of(owner, _address(model, "changelist"))]
 
     assert not any('"sealed"' in sql for sql in reading)
-
-
-@pytest.mark.django_db
-def test_what_people_do_to_people_is_written_down(browser_as: SignIn):
-    make_person("other", "owner")
-    wako = make_person("wako", "warehouse")
-    form = {"username": "wako", "email": "w@example.com", "first_name": "", "last_name": "", "is_active": "on"}
-    form["groups"] = str(Group.objects.get(name="staff").pk)
-
-    browser_as("owner").post(_address(User, "change", wako.pk), form)
-
-    entry = AuditEntry.objects.get(action="person.changed")
-    assert (entry.actor, entry.subject, entry.detail) == (
-        "owner",
-        str(wako.pk),
-        {"roles": ["staff"], "is_active": True},
-    )
-
-
-@pytest.mark.django_db
-def test_a_person_switched_off_is_signed_out(browser_as: SignIn):
-    wako = make_person("wako", "warehouse")
-    browser = browser_of(wako, gave_second_factor=False)
-    form = {"username": "wako", "email": "", "first_name": "", "last_name": ""}
-    form["groups"] = str(Group.objects.get(name="warehouse").pk)
-
-    browser_as("owner").post(_address(User, "change", wako.pk), form)
-
-    assert not User.objects.get(pk=wako.pk).is_active
-    assert browser.get(reverse("mfa_index")).status_code == 302
-
-
-@pytest.mark.django_db
-def test_the_last_owner_stays_an_owner(browser_as: SignIn):
-    owner = browser_as("owner")
-    person = User.objects.get(username="owner")
-    form = {"username": "owner", "email": "", "first_name": "", "last_name": "", "is_active": "on"}
-    form["groups"] = str(Group.objects.get(name="staff").pk)
-
-    refused = owner.post(_address(User, "change", person.pk), form)
-
-    assert refused.status_code == 200
-    assert [group.name for group in person.groups.all()] == ["owner"]
-
-
-@pytest.mark.django_db
-def test_a_lost_phone_is_forgotten_by_an_owner_and_by_nobody_else(browser_as: SignIn):
-    wako = make_person("wako", "warehouse", is_enrolled=True)
-    address = reverse("admin:auth_user_forget_second_factor", args=[wako.pk])
-
-    refused = browser_as("accountant").post(address).status_code
-    kept = wako.authenticator_set.count()
-    browser_as("owner").post(address)
-
-    assert (refused, kept, wako.authenticator_set.count()) == (403, 1, 0)
-
-
-@pytest.mark.django_db
-def test_the_five_roles_are_not_edited_but_own_groups_are(browser_as: SignIn):
-    night = Group.objects.create(name="night shift")
-    ship = _permissions("staff.orders.ship")[0]
-    owner = browser_as("owner")
-
-    fixed = owner.post(_address(Group, "change", Group.objects.get(name="staff").pk), {"name": "x"}).status_code
-    owner.post(_address(Group, "change", night.pk), {"name": "night shift", "permissions": str(ship.pk)})
-
-    assert fixed == 403
-    assert list(night.permissions.all()) == [ship]
 
 
 @pytest.mark.django_db

@@ -58,8 +58,8 @@ class _Cause:
 class _Known:
     """What is known here of what lines are about, by the provider's ids.
 
-    `totals`: (kind, payment, refund) -> what all lines of it make, the ones in hand among them. `doubted`: payments at the
-    provider that are for another amount than their order's, with the difference that says so.
+    `totals`: (kind, payment, refund) -> what all lines of it make, the ones in hand among them. `doubted`: payments and
+    refunds at the provider that were told for another amount than ours, with the difference that says so.
     """
 
     payments: Mapping[str, Payment]
@@ -106,8 +106,9 @@ def _verdict(line: Line, known: _Known) -> Match | _Cause:
         return _of_charge(line, payment, known)
     if line.kind == "refund" and line.refund_id in known.refunds:
         return _of_refund(line, known.refunds[line.refund_id], known)
-    if line.kind in {"charge", "refund"} and line.payment_id in known.doubted:
-        return Match(difference=known.doubted[line.payment_id])
+    doubt = known.doubted.get(line.refund_id) or (None if payment else known.doubted.get(line.payment_id))
+    if line.kind in {"charge", "refund"} and doubt:
+        return Match(difference=doubt)
     # An account-level movement, or a charge or refund that nobody here knows of.
     return _Cause(
         Kind.PAYMENT_STATUS, line.provider_id, 0, line.amount_minor, contracts.UNKNOWN, line.raw_kind or line.kind,
@@ -149,12 +150,13 @@ def _known(connection: Connection, lines: Sequence[Line], references: Mapping[st
     """Everything that these lines may be about, in four statements. `references`: refund -> our id as the provider has it."""
     payment_ids = {line.payment_id for line in lines} - {""}
     payments = Payment.objects.filter(connection=connection, provider_id__in=payment_ids).select_related("order")
+    refund_ids = {line.refund_id for line in lines} - {""}
     doubted = Difference.objects.filter(
-        connection=connection, kind=Kind.PAYMENT_AMOUNT, thing__in=payment_ids
+        connection=connection, kind=Kind.PAYMENT_AMOUNT, thing__in=payment_ids | refund_ids
     ).order_by("id")  # fmt: skip
     return _Known(
         payments={payment.provider_id: payment for payment in payments},
-        refunds=_refunds(connection, {line.refund_id for line in lines} - {""}, references),
+        refunds=_refunds(connection, refund_ids, references),
         totals=_totals(connection, lines, payment_ids),
         doubted=dict(doubted.values_list("thing", "id")),
     )

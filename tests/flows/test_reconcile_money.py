@@ -233,6 +233,22 @@ def test_a_payment_for_another_amount_explains_its_lines_without_a_second_differ
     assert {difference for _, difference in refs()} == {Difference.objects.get().id}
 
 
+def test_a_refund_that_was_not_believed_explains_its_line_and_a_paid_amount_does_not(shop, stripe):
+    payment = sale(shop, stripe)
+    fact = RefundFact(
+        provider_id="re_usd", payment_provider_id=payment, status="succeeded", currency="USD", amount_minor=300,
+        at=clock.now(),
+    )  # fmt: skip
+    assert refund_order.take_fact(fact, source=stripe)
+    doubt = differences()
+    assert [(kind, thing) for kind, thing, *_ in doubt] == [("payment_amount", "re_usd")]
+    take(stripe, charge(payment), line("refund", -300, payment_id=payment, refund_id="re_usd"))
+    assert (differences(), queries.unexplained()) == (doubt, {})
+    other = sale(shop, stripe)
+    take(stripe, charge(other, 1000), line("refund", -100, payment_id=other, refund_id="re_console"))
+    assert queries.unexplained() == {"JPY": 100}
+
+
 @pytest.mark.parametrize(
     ("told", "amounts", "found"),
     [

@@ -29,16 +29,21 @@ def open_demo(runtime: Runtime, *, port: int, orders: int, is_fresh: bool = Fals
     runtime.choose_port(port)
     stage.start_sandbox()
     runtime.start_services()
-    stage.migrate()
     stage.meet_sandbox()
+    stage.start_web()  # it loads while the database gets its shape
+    stage.migrate()
     stage.make_demo_shop()
+    stage.tell_hooks()
+    runtime.start_worker()
     if prologue is not None:
         told = _play(stage, prologue)
         stage.go_live()
+        stage.start_web()
+        stage.tell_hooks()
+        runtime.start_worker()
         (stage.home / "trading.json").write_text(json.dumps({"shop": prologue.next_number, "mall": prologue.next_mall}))
         played.write_text(json.dumps(told, ensure_ascii=False, indent=1))
-    stage.tell_hooks()
-    stage.start_worker_and_web()
+    stage.meet_web()
     stage.start_trading()
     return stage
 
@@ -47,8 +52,7 @@ def _play(stage: DemoStage, prologue: Prologue) -> dict[str, object]:
     """The days before today; answers what was planted in each night, by class."""
     runtime = stage.runtime
     runtime.say("Playing three business days, with their nights")
-    stage.tell_hooks()
-    stage.start_worker_and_web()
+    stage.meet_web()
     stage.control.tell("plan", {"hits": prologue.mishaps})
     rows = Rows(runtime.env["DATABASE_URL"])
 

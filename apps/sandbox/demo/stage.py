@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from django.conf import settings
 
 from apps.core.ports import kept_port
-from apps.core.runtime import Runtime, heartbeat, manage_py
+from apps.core.runtime import Runtime, heartbeat, manage_py, web_argv
 from apps.sandbox.demo import goods
 from apps.sandbox.demo.baskets import MARKET
 from apps.sandbox.demo.prologue import Prologue
@@ -115,10 +115,15 @@ class DemoStage(Stage):
         self.web = f"http://127.0.0.1:{self._port}/"
         self.connect_hooks()
 
-    def start_worker_and_web(self) -> None:
-        """Worker and web side by side; returns when the web answers."""
-        self.runtime.start_worker()
-        self.runtime.start_web(port=self._port)
+    def start_web(self) -> None:
+        """The web server comes up while something else does; `meet_web` waits for it."""
+        words = web_argv(host="127.0.0.1", port=self._port)
+        self.runtime.supervisor.start("web", words, self.runtime.env)
+
+    def meet_web(self) -> None:
+        """Wait until the address answers."""
+        with heartbeat(self.runtime.say, "starting the web server", log=self.runtime.supervisor.log("web")):
+            self.runtime.supervisor.wait_http(f"http://127.0.0.1:{self._port}/", name="web")
 
     def start_trading(self) -> None:
         """Beat, and the world outside: customers, carriers and the packer."""

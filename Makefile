@@ -20,7 +20,8 @@ export KUROGO_TETHERED := 1
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: setup ## a demo shop that trades by itself; prints its address and sign-in
+demo: ## a demo shop that trades by itself; prints its address and sign-in, all else on stderr
+	@$(MAKE) setup >&2
 	@echo "Starting Kurogo" >&2
 	@$(PY) manage.py demo $(ARGS)
 

@@ -1,10 +1,13 @@
-"""The chart of accounts, tax codes, dated rates and posting rules that a new installation starts with. Data, no logic.
+"""The chart of accounts, tax codes, dated rates and posting rules that a new installation starts with. Data, and its writing.
 
 Money received goes through 前受金, so that neither the payment nor the shipment must
 know of the other. A merchant may add later versions; a posted entry keeps the version it was posted with.
 """
 
 from datetime import date
+
+from django.apps.registry import Apps
+from django.apps.registry import apps as registry
 
 ACCOUNTS = [
     # code, Japanese, English, kind
@@ -74,3 +77,38 @@ RULES = {
     "payout.sent": _rule(("debit", "in_transit", "amount"), ("credit", "clearing", "amount")),
 }
 RULES_FROM = date(2000, 1, 1)
+
+
+def fill(apps: Apps, using: str) -> None:
+    """Write what is missing of the chart, codes, rates and rules; what is there stays as it is."""
+    account, tax_code, tax_rate, rule = (
+        apps.get_model("ledger", name)._default_manager.using(using)
+        for name in ("Account", "TaxCode", "TaxRate", "PostingRule")
+    )
+    new = (model.model for model in (account, tax_code, tax_rate, rule))
+    new_account, new_code, new_rate, new_rule = new
+    account.bulk_create(
+        (new_account(code=code, name_ja=ja, name_en=en, kind=kind) for code, ja, en, kind in ACCOUNTS),
+        ignore_conflicts=True,
+    )
+    tax_code.bulk_create(
+        (new_code(code=code, name_ja=ja, name_en=en) for code, ja, en in TAX_CODES), ignore_conflicts=True
+    )
+    tax_rate.bulk_create(
+        (new_rate(tax_code_id=code, country=country, rate_bp=bp, from_day=day) for code, country, bp, day in TAX_RATES),
+        ignore_conflicts=True,
+    )
+    rule.bulk_create(
+        (new_rule(event=event, version=1, from_day=RULES_FROM, lines=lines) for event, lines in RULES.items()),
+        ignore_conflicts=True,
+    )
+
+
+def after_migrate(*, using: str, apps: Apps = registry, **_signal: object) -> None:
+    """Receiver of post_migrate: an empty book gets its chart (`flush` says no state of apps: the present one)."""
+    try:
+        account = apps.get_model("ledger", "Account")
+    except LookupError:
+        return
+    if not account._default_manager.using(using).exists():
+        fill(apps, using)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 from tests.staff.people import browser_of, make_person
@@ -19,17 +20,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
+            item.add_marker(pytest.mark.django_db(transaction=True))
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+@pytest.fixture(scope="module")  # Playwright keeps an event loop in this thread: it ends with the module
+def chromium(django_db_setup: None) -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("no chromium here; Debian has one in the package chromium")
     # Playwright keeps an event loop in this thread, which Django takes for a mistake.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    ours = connections["default"]
     with sync_playwright() as playwright:
+        # Beside a running loop Django would open another connection, which knows nothing of the first rows of the database.
+        connections["default"] = ours
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()

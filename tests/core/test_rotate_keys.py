@@ -135,7 +135,7 @@ def test_the_keyset_that_up_keeps_is_changed_in_its_place(settings):
     assert (settings.DATA_DIR / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_nothing_fails_while_it_goes_on(settings, monkeypatch):
     """Readers and writers on real connections of their own, while every row is sealed anew in small steps."""
     source = _keep(40)

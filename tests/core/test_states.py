@@ -62,7 +62,7 @@ def test_one_loser_in_a_batch_undoes_the_batch():
     assert StateMove.objects.count() == 0
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_of_two_rivals_exactly_one_wins():
     """A real second connection: the loser waits for the winner's commit and is then told that it was overtaken."""
     order = builders.order()

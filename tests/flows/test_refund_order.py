@@ -145,7 +145,7 @@ def test_one_that_comes_before_its_payment_waits_and_is_woken_by_it(stripe):
     assert _said(stripe, "succeeded")
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_person_and_the_provider_at_once_never_deadlock(stripe, payment):
     """Both lock order, payment and refund in that order, so that one simply waits for the other."""
     refunds = [refund_order.refund(Payment.objects.get(), amount_minor=100, reason="", actor="hana") for _ in range(5)]

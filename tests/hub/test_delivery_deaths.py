@@ -122,7 +122,7 @@ def test_a_claim_that_waited_but_is_still_ours_is_renewed(parrot):
     assert seen[0] > clock.wall() + timedelta(seconds=delivery.LEASE_SECONDS / 2)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_eight_workers_make_every_call_once(parrot):
     _enqueue(parrot, 40, "payment.capture", CAPTURE)
     together = threading.Barrier(8)
@@ -146,7 +146,7 @@ def test_eight_workers_make_every_call_once(parrot):
     assert Delivery.objects.filter(status="sent").count() == Attempt.objects.count() == 40
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_no_call_is_made_inside_a_transaction(parrot):
     _enqueue(parrot, operation="payment.capture", word=CAPTURE)
     seen = []

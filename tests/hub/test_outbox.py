@@ -82,7 +82,7 @@ def _write_facts(order, *, is_locked):
         return sum(pool.map(work, range(WRITERS)))
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_rivals_under_the_aggregates_lock_leave_no_gap():
     order = builders.order()
 
@@ -91,7 +91,7 @@ def test_rivals_under_the_aggregates_lock_leave_no_gap():
     assert _numbers(order.id) == list(range(1, WRITERS * FACTS_EACH + 1))
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_without_the_lock_the_number_itself_refuses_the_rival():
     """The negative control, and the second guard: no two facts ever carry one number."""
     order = builders.order()
@@ -102,7 +102,7 @@ def test_without_the_lock_the_number_itself_refuses_the_rival():
     assert _numbers(order.id) == list(range(1, WRITERS * FACTS_EACH - errors + 1))
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_announcers_never_take_the_same_fact():
     outbox.publish([_fact(uuid4()) for _ in range(6)])
     has_taken, may_go = threading.Event(), threading.Event()

@@ -13,7 +13,7 @@ from apps.inventory.models import Demand, StockLevel
 from tests import builders
 from tests.inventory import shelves
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 WRITERS, ORDERS_EACH, UNITS = 8, 6, 20
 

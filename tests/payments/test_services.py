@@ -261,7 +261,7 @@ def test_a_refund_under_way_is_known_by_the_providers_id(payment, stripe):
     assert payments.find_refund(fact, builders.connection("stripe").id) is None
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_people_cannot_give_the_same_money_back(stripe):
     order = builders.order(lines=[{}])
     (payment,) = payments.expect([order], connections={order.id: stripe.id})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,9 @@ def play(folder: Path, seed: int | None, story: Play, *, rates: dict[str, float]
             await story(world, sandbox, client, address, receiver)
         await hooks.close()
 
-    asyncio.run(run())
+    # In a thread of its own: another test of this process may have left a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
 
 
 async def control(client: ClientSession, url: str, **args: Any) -> tuple[int, Any]:

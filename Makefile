@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`, `make help`. Works with GNU make 3.81 (macOS) and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up rehearse test lint setup setup-dev locale clean
+.PHONY: help demo up rehearse test chaos lint setup setup-dev locale clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv
@@ -35,7 +35,10 @@ rehearse: setup ## a shop's days from a file of orders: make rehearse ARGS="--sy
 
 test: setup-dev ## everything CI runs; one part with T=tests/core
 	@if [ -n "$(T)" ]; then exec $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(T); fi; \
-	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup || result=1; exit $$result
+	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not chaos" || result=1; exit $$result
+
+chaos: setup-dev ## kill worker, web, PostgreSQL and broker in a rehearsal and compare the figures (minutes)
+	@exec $(ALOUD) $(PY) -m pytest -m chaos tests/chaos
 
 lint: setup-dev ## style, types and the import contracts
 	@result=0; \

@@ -62,8 +62,45 @@
     link.closest("tr, li")?.setAttribute("data-open", "");
   });
 
-  // The scanner's field keeps the focus after each scan.
-  document.addEventListener("htmx:afterSettle", () => document.querySelector("input[data-scan]")?.focus());
+  // A scanner types faster than a server answers: codes are taken from the field at once and sent one after the other, so
+  // that none is lost and none overtakes another. A code that did not arrive is said loudly.
+  const codes = [];
+  let isSending = false;
+  const send = async (form) => {
+    if (isSending) return;
+    isSending = true;
+    while (codes.length) {
+      const values = { code: codes.shift() };
+      await htmx.ajax("POST", form.action, { target: "#answer", swap: "outerHTML", values }).catch(() => {});
+    }
+    isSending = false;
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest?.("form[data-scan-form]");
+    if (!form) return;
+    event.preventDefault();
+    const input = form.querySelector("input[data-scan]");
+    const code = input.value.trim();
+    input.value = "";
+    input.focus();
+    if (code) { codes.push(code); send(form); }
+  });
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+    document.addEventListener(name, () => {
+      const form = document.querySelector("form[data-scan-form]");
+      const answer = document.getElementById("answer");
+      if (!form || !answer) return;
+      const said = document.createElement("b");
+      said.textContent = form.dataset.lost;
+      answer.replaceChildren(said);
+      answer.className = "answer";
+      answer.dataset.is = "bad";
+      answer.setAttribute("role", "alert");
+    });
+  }
+  document.addEventListener("htmx:afterSettle", () => {
+    if (document.activeElement === document.body) document.querySelector("input[data-scan]")?.focus();
+  });
 
   document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => print()); });
 })();

@@ -140,10 +140,9 @@ def test_a_script_gets_the_box_alone(browser_as, shipment):
         reverse("staff:pack_scan", args=[shipment.id]), {"code": "SOBA"}, headers={"hx-request": "true"}
     )
 
-    assert (answer.status_code, answer.content.decode().lstrip().startswith('<div class="two" id="box">')) == (
-        200,
-        True,
-    )
+    text = answer.content.decode()
+    assert (answer.status_code, text.startswith('<div id="answer">')) == (200, True)
+    assert [part in text for part in ('id="todo" hx-swap-oob="true"', 'id="side" hx-swap-oob="true"')] == [True, True]
 
 
 def test_nothing_leaves_before_everything_is_packed(browser_as, shipment):

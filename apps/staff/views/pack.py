@@ -91,8 +91,9 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
         "slip": _slip(row, lines, company),
         "place": "staff:pack",
     }
-    template = "staff/_box.html" if request.htmx and not error else "staff/pack_one.html"  # type: ignore[attr-defined]
-    return render(request, template, context, status=status)
+    is_part = bool(request.htmx) and not error  # type: ignore[attr-defined]
+    template = "staff/_box.html" if is_part else "staff/pack_one.html"
+    return render(request, template, context | {"is_part": is_part}, status=status)
 
 
 def _slip(row: Shipment, lines: list[ShipmentLine], company: Company | None) -> slip.Slip:

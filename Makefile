@@ -21,7 +21,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a demo shop that trades by itself; prints its address and sign-in, all else on stderr
-	@$(MAKE) setup >&2
+	@$(MAKE) -s setup >&2
 	@echo "Starting Kurogo" >&2
 	@$(PY) manage.py demo $(ARGS)
 

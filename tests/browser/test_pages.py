@@ -98,7 +98,8 @@ def test_every_page_is_in_order(screen_of, pages, language: str, size: dict[str,
 
     for name, path in pages.items():
         page = screen.open(path)
-        found[name] = (page.get_attribute("html", "lang"), page.locator("h1").count(), screen.overflow(), faults(page))
+        titles = page.get_by_role("heading", level=1).count()
+        found[name] = (page.get_attribute("html", "lang"), titles, screen.overflow(), faults(page))
 
     assert found == dict.fromkeys(pages, (language, 1, 0, []))
     assert screen.complaints == []

@@ -22,7 +22,7 @@
     const words = document.querySelector("[data-picked]");
     if (!words) return;
     const picked = [...document.querySelectorAll("[data-rows] input[type=checkbox]:checked")];
-    words.textContent = words.dataset.words.replace("%n", String(picked.length));
+    words.textContent = words.dataset.words.replace("{n}", String(picked.length));
     const currencies = new Set(picked.map((input) => input.dataset.currency));
     if (currencies.size === 1) {
       const format = new Intl.NumberFormat(language, { style: "currency", currency: [...currencies][0] });

@@ -41,8 +41,10 @@ class DemoStage(Stage):
 
     def go_live(self) -> None:
         """The programs that were driven end; those that start from here on live by the wall clock."""
-        for name in ("sandbox", "worker", "web"):
-            self.runtime.supervisor.stop(name)
+        self.runtime.say("Three days are over; from here on time goes by itself")
+        with heartbeat(self.runtime.say, "ending what was driven"):
+            for name in ("sandbox", "worker", "web"):
+                self.runtime.supervisor.stop(name)
         self._leave_the_clock()
         self.start_sandbox()
         self.meet_sandbox()
@@ -80,6 +82,7 @@ class DemoStage(Stage):
         present = _version_of_ourselves()
         if not (stamp.exists() and stamp.read_text() == present):
             stamp.unlink(missing_ok=True)
+            self.runtime.say("Bringing the database up to date")
             self.runtime.migrate()
             stamp.write_text(present)
 
@@ -104,6 +107,7 @@ class DemoStage(Stage):
         note, made = self.home / "shop.json", self.home / "shop.made.json"
         text = json.dumps(wanted)
         if not (made.exists() and note.exists() and note.read_text() == text):
+            self.runtime.say("Making the shop")
             made.unlink(missing_ok=True)
             note.touch(mode=0o600)
             note.write_text(text)

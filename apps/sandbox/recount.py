@@ -11,7 +11,8 @@ log in its order and keeps everything in memory; nothing is optimised that could
 - A line of a cancellation names a customer and a SKU: sales of both, not later than it, newest first; of each, units
   not shipped are called off (waiting ones first), shipped ones go back to the shelf. All lines of a document find their
   sales before any unit moves. What no sale covers is unmatched (no_customer, no_sale, more_than_sold): nothing moves.
-- An order whose payment ran out before it left is called off. Orders leave whole, when the log says so.
+- An order whose payment ran out before it left is called off. Orders leave whole, when the log says so; a parcel whose
+  label was given back never left.
 """
 
 import csv
@@ -319,8 +320,11 @@ def read_log(world: Path, *, after: int = 0) -> Iterator[tuple[str, dict[str, An
 class Replay:
     """Applies the log to a recount; a thing that is told twice counts once."""
 
-    def __init__(self, file: Path, supply: Path, *, invoices: int | None = None) -> None:
+    def __init__(
+        self, file: Path, supply: Path, *, invoices: int | None = None, voided: frozenset[str] = frozenset()
+    ) -> None:
         self.recount = Recount()
+        self._voided = voided
         self._papers = read_papers(file, invoices=invoices)
         self._documents = read_supply(supply)
         self._contents: dict[str, list[str]] = {}
@@ -335,7 +339,7 @@ class Replay:
             numbers = [name] if sort == "order" else self._contents.get(name, []) if sort == "file" else []
             for number in numbers:
                 self._take(number)
-        elif kind == "parcel":
+        elif kind == "parcel" and facts["label"] not in self._voided:
             self.recount.dispatch(facts["order"])
         elif kind == "expired":
             self.recount.call_off_order(facts["order"])
@@ -360,7 +364,8 @@ class Replay:
 
 def recount(file: Path, supply: Path, world: Path, *, invoices: int | None = None) -> Recount:
     """Replay the whole log of a rehearsal on what its file and its supply list say."""
-    replay = Replay(file, supply, invoices=invoices)
+    voided = frozenset(facts["label"] for kind, facts in read_log(world) if kind == "voided")
+    replay = Replay(file, supply, invoices=invoices, voided=voided)
     for kind, facts in read_log(world):
         replay.tell(kind, facts)
     return replay.recount

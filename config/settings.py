@@ -107,6 +107,12 @@ TEMPLATES = [
             ],
         },
     },
+    {  # plain text: nothing is HTML in it, so nothing is escaped for HTML
+        "NAME": "letters",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"autoescape": False},
+    },
 ]
 
 # Truth lives in PostgreSQL. SQLite is never a silent fallback: without DATABASE_URL every query fails with one clear sentence.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Upper
@@ -15,14 +16,21 @@ from apps.ledger.models import TaxCode
 
 def find_variants(skus: Iterable[str]) -> dict[str, Variant]:
     """Variants by SKU: to the letter first, then in any letter case where that is unambiguous. Unknown ones are left out."""
+    ids = find_ids(skus)
+    variants = Variant.objects.in_bulk(ids.values())
+    return {sku: variants[variant] for sku, variant in ids.items()}
+
+
+def find_ids(skus: Iterable[str]) -> dict[str, UUID]:
+    """The same, where the variant's id is enough."""
     wanted = {sku for sku in skus if sku}
-    found = {variant.sku: variant for variant in Variant.objects.filter(sku__in=wanted)}
+    found = dict(Variant.objects.filter(sku__in=wanted).values_list("sku", "id"))
     missing = wanted - found.keys()
     if missing:
-        rows = Variant.objects.annotate(folded=Upper("sku")).filter(folded__in={sku.upper() for sku in missing})
-        by_fold: dict[str, list[Variant]] = {}
-        for variant in rows:
-            by_fold.setdefault(variant.sku.upper(), []).append(variant)
+        folded = Variant.objects.annotate(folded=Upper("sku")).filter(folded__in={sku.upper() for sku in missing})
+        by_fold: dict[str, list[UUID]] = {}
+        for sku, variant in folded.values_list("sku", "id"):
+            by_fold.setdefault(sku.upper(), []).append(variant)
         for sku in missing:
             candidates = by_fold.get(sku.upper(), [])
             if len(candidates) == 1:

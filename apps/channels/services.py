@@ -1,12 +1,12 @@
 """Listings: what each channel shows, what it should show, and which must be told."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
-from django.db.models import Sum
+from django.db.models import F, Sum
 
-from apps.catalog.models import Variant
 from apps.channels.models import Listing
 from apps.core import clock
 from apps.core.ids import uuid7
@@ -17,19 +17,19 @@ from apps.inventory.models import StockLevel
 _FROM_CARD = ["variant_id", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"]
 
 
-def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: Mapping[str, Variant]) -> int:
+def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: Mapping[str, UUID]) -> int:
     """Make or refresh the listings of a channel from what it lists; returns how many are new or changed.
 
     Unknown SKUs stay unlinked, visibly. What has not changed is not written, so that a daily look costs a read.
     """
-    external_ids = [card.external_id or card.sku for card in cards]
-    rows = Listing.objects.filter(connection=connection, external_id__in=external_ids)
-    known = {row[0]: row[1:] for row in rows.values_list("external_id", *_FROM_CARD)}
-    fresh: dict[str, Listing] = {}
-    for card in cards:
-        row = _listing(connection, card, variants.get(card.sku))
-        if known.get(row.external_id) != tuple(getattr(row, name) for name in _FROM_CARD):
-            fresh[row.external_id] = row
+    told = {card.external_id or card.sku: card for card in cards}
+    listings = Listing.objects.filter(connection=connection, external_id__in=told)
+    known = {row[0]: row[1:] for row in listings.values_list("external_id", *_FROM_CARD)}
+    fresh = {
+        external_id: _listing(connection, card, variants.get(card.sku))
+        for external_id, card in told.items()
+        if known.get(external_id) != _from_card(card, variants.get(card.sku))
+    }
     # One that is linked only now has never been told.
     Listing.objects.bulk_create(
         fresh.values(), update_conflicts=True, unique_fields=["connection", "external_id"],
@@ -38,12 +38,19 @@ def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: M
     return len(fresh)
 
 
-def _listing(connection: Connection, card: VariantCard, variant: Variant | None) -> Listing:
+def _from_card(card: VariantCard, variant: UUID | None) -> tuple[Any, ...]:
+    """What a listing keeps of a card, in the order of `_FROM_CARD`."""
+    return (
+        variant, card.sku[:64], card.title[:255], card.product_external_id, card.stock_external_id,
+        card.location_external_id,
+    )  # fmt: skip
+
+
+def _listing(connection: Connection, card: VariantCard, variant: UUID | None) -> Listing:
+    kept = dict(zip(_FROM_CARD, _from_card(card, variant), strict=True))
     return Listing(
-        id=uuid7(), connection=connection, variant=variant, sku=card.sku[:64], title=card.title[:255],
-        product_external_id=card.product_external_id, external_id=card.external_id or card.sku,
-        stock_external_id=card.stock_external_id, location_external_id=card.location_external_id, shown=card.shown,
-        is_dirty=variant is not None,
+        id=uuid7(), connection=connection, external_id=card.external_id or card.sku, shown=card.shown,
+        is_dirty=variant is not None, **kept,
     )  # fmt: skip
 
 
@@ -71,10 +78,9 @@ def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
 def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
     """Free units by variant over all locations; 0 where nothing lies."""
     wanted = set(variants)
-    rows = StockLevel.objects.filter(variant__in=wanted, location__is_active=True).values("variant").annotate(
-        hand=Sum("on_hand"), gone=Sum("unavailable"), promised=Sum("reserved"), leased=Sum("leased")
-    )  # fmt: skip
-    free = {row["variant"]: row["hand"] - row["gone"] - row["promised"] - row["leased"] for row in rows}
+    levels = StockLevel.objects.filter(variant__in=wanted, location__is_active=True).order_by().values("variant")
+    units = Sum(F("on_hand") - F("unavailable") - F("reserved") - F("leased"))
+    free = dict(levels.annotate(units=units).values_list("variant", "units"))
     return {variant: free.get(variant, 0) for variant in wanted}
 
 

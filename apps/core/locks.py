@@ -39,9 +39,10 @@ def take(name: str, *, holder: str, seconds: int = 30) -> Held | None:
 
 def confirm(held: Held) -> None:
     """Inside the writing transaction: still mine? Locks the lease row until commit. Raises `LeaseLost`."""
-    row = Lease.objects.select_for_update().filter(name=held.name, token=held.token).values_list("token").first()
-    if row is None:
-        raise LeaseLost(held.name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM core_lease WHERE name = %s AND token = %s FOR UPDATE", [held.name, held.token])
+        if cursor.fetchone() is None:
+            raise LeaseLost(held.name)
 
 
 def renew(held: Held, *, seconds: int = 30) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.core.models import StateMove
 
@@ -75,7 +75,7 @@ def move_all(model: type[models.Model], axis: str, changes: Sequence[Change], *,
                 f"{model._meta.label} {axis}: {len(wanted) - cursor.rowcount} of {len(wanted)} had moved on"
             )
     at = clock.now()
-    StateMove.objects.bulk_create(
+    rows.insert(
         StateMove(
             id=uuid7(), kind=model._meta.label_lower, subject=c.id, axis=axis, old=c.old, new=c.new, at=at,
             actor=cause.actor, reason=cause.reason, source_kind=cause.source_kind, source_id=cause.source_id,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.core.models import Brand
 from apps.customers.models import Address, Customer
@@ -31,7 +31,7 @@ def recognise(brand: Brand, cards: Sequence[contracts.CustomerCard | None]) -> l
                 known[mail] = customer
         found.append(customer)
     if fresh:
-        Customer.objects.bulk_create(fresh)
+        rows.insert(fresh)
     return found
 
 
@@ -58,7 +58,7 @@ def keep_addresses(pairs: Sequence[tuple[Customer | None, contracts.Address | No
                 known[(owner, _words(address))] = row
         kept.append(row)
     if fresh:
-        Address.objects.bulk_create(fresh)
+        rows.insert(fresh)
     return kept
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Prefetch
 
 from apps.channels import services as channels
 from apps.flows import letters, wiring
@@ -92,7 +93,8 @@ def _capture(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     ids = [UUID(fact.detail["order"]) for fact in facts]
     rows = Payment.objects.filter(order__in=ids, status=Status.AUTHORISED, connection__isnull=False)
     made = []
-    for row in rows.select_related("order").prefetch_related("order__lines"):
+    called_off = Prefetch("order__lines", OrderLine.objects.filter(cancelled__gt=0))
+    for row in rows.select_related("order").prefetch_related(called_off):
         minor = orders.payable_minor(row.order, row.order.lines.all())
         if minor > 0 and row.connection_id:
             word = CaptureRequest(provider_id=row.provider_id, amount_minor=minor, currency=row.currency)
@@ -191,8 +193,11 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     rows = [row for row in shipments if wiring.has(row.order.channel, "fulfilment")]
     ids = [row.id for row in rows]
     lines: dict[UUID, list[FulfilmentLine]] = defaultdict(list)
-    for line in ShipmentLine.objects.filter(shipment__in=ids).select_related("order_line"):
-        lines[line.shipment_id].append(_fulfilment_line(line.order_line, line.quantity))
+    packed = ShipmentLine.objects.filter(shipment__in=ids).order_by("order_line__number")
+    for shipment, external_id, sku, quantity in packed.values_list(
+        "shipment", "order_line__external_id", "order_line__sku", "quantity"
+    ):
+        lines[shipment].append(FulfilmentLine(line_external_id=external_id, sku=sku, quantity=quantity))
     parcels = {parcel.shipment_id: parcel for parcel in Parcel.objects.filter(shipment__in=ids)}
     theirs: dict[UUID, str] = {}
     for channel in {row.order.channel_id for row in rows}:
@@ -214,10 +219,6 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
             )
         )  # fmt: skip
     return made
-
-
-def _fulfilment_line(line: OrderLine, quantity: int) -> FulfilmentLine:
-    return FulfilmentLine(line_external_id=line.external_id, sku=line.sku, quantity=quantity)
 
 
 TELLERS: dict[str, tuple[Teller, ...]] = {

@@ -1,7 +1,8 @@
 """Carry deliveries away: claim what is due, call each vendor outside any transaction, a few calls side by side."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from uuid import UUID
 
 from django.db import close_old_connections
 
@@ -17,12 +18,22 @@ class Carrier:
     def __init__(self, worker: str) -> None:
         self.worker = worker
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="carrier")
+        self.is_calling = False
+        self._is_torn = False  # a round failed (the database went away): its claims are still ours
 
     def carry(self, limit: int = 40) -> int:
         """Make the due calls; returns how many were made. A fault in one is that one's and is raised after the others."""
+        if self._is_torn:  # what the failed round held is under way nowhere: its outcome is unknown, and it is due
+            delivery.release(self.worker)
+        self._is_torn = True
         claimed = delivery.claim(limit, worker=self.worker)
-        for done in [self._pool.submit(_make_each, part) for part in _parts(claimed)]:
-            done.result()
+        self.is_calling = bool(claimed)
+        calls = [self._pool.submit(_make_each, part) for part in _parts(claimed)]
+        wait(calls)
+        self.is_calling = False
+        for call in calls:
+            call.result()
+        self._is_torn = False
         return len(claimed)
 
     def close(self) -> None:
@@ -30,12 +41,15 @@ class Carrier:
         self._pool.shutdown(wait=True)
 
 
-def _parts(claimed: Sequence[Claimed]) -> list[Sequence[Claimed]]:
+def _parts(claimed: Sequence[Claimed]) -> list[list[Claimed]]:
     """Spread over the threads so that one connection's calls stay in one thread: its keep-alive is used, its order kept."""
-    lanes: dict[int, list[Claimed]] = {}
+    by_connection: dict[UUID, list[Claimed]] = {}
     for item in claimed:
-        lanes.setdefault(hash(item.delivery.connection_id) % CALLS_AT_ONCE, []).append(item)
-    return list(lanes.values())
+        by_connection.setdefault(item.delivery.connection_id, []).append(item)
+    lanes: list[list[Claimed]] = [[] for _ in range(min(CALLS_AT_ONCE, len(by_connection)))]
+    for calls in sorted(by_connection.values(), key=len, reverse=True):
+        min(lanes, key=len).extend(calls)
+    return lanes
 
 
 def _make_each(part: Sequence[Claimed]) -> None:

@@ -1,6 +1,7 @@
 """Which letter follows from which fact: written when announced, frozen, sent once by the brand's mailer."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,16 @@ from apps.hub.delivery import NewDelivery
 from apps.hub.models import OutboxFact
 from apps.messaging import services as messaging
 from apps.messaging.models import Message
-from apps.orders.models import Order
-from apps.shipping.models import Parcel, Shipment
+from apps.orders.models import Order, OrderLine
+from apps.shipping.models import Parcel, Shipment, ShipmentLine
 
 
 def order_received(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     """注文受付: a receipt only; the contract is made when it is accepted or shipped."""
     rows = _orders([fact.subject for fact in facts])
-    return _send("order_received", [(order.id, order, {"lines": order.lines.all()}) for order in rows])
+    items = OrderLine.objects.filter(order__in=rows, kind=OrderLine.Kind.ITEM).order_by("number")
+    lines = _by_first(items.values_list("order", "title", "quantity"))
+    return _send("order_received", [(order.id, order, {"lines": lines[order.id]}) for order in rows])
 
 
 def order_cancelled(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
@@ -31,22 +34,32 @@ def order_shipped(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     """発送完了, with the tracking number."""
     ids = [fact.subject for fact in facts]
     parcels = {parcel.shipment_id: parcel for parcel in Parcel.objects.filter(shipment__in=ids)}
-    rows = Shipment.objects.filter(id__in=ids).prefetch_related("lines__order_line")
-    by_id = {order.id: order for order in _orders([row.order_id for row in rows])}
+    shipped = dict(Shipment.objects.filter(id__in=ids).values_list("id", "order"))
+    packed = ShipmentLine.objects.filter(shipment__in=ids).order_by("order_line__number")
+    lines = _by_first(packed.values_list("shipment", "order_line__title", "quantity"))
+    by_id = {order.id: order for order in _orders(list(shipped.values()))}
     return _send(
         "order_shipped",
         [
-            (row.id, by_id[row.order_id], {"lines": row.lines.all(), "parcel": parcels.get(row.id)})
-            for row in rows
-            if row.order_id in by_id
+            (shipment, by_id[order], {"lines": lines[shipment], "parcel": parcels.get(shipment)})
+            for shipment, order in shipped.items()
+            if order in by_id
         ],
     )
+
+
+def _by_first(rows: Iterable[tuple[UUID, str, int]]) -> dict[UUID, list[dict[str, Any]]]:
+    """What a letter says of lines: title and units, by order or shipment."""
+    lines: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for whose, title, quantity in rows:
+        lines[whose].append({"title": title, "quantity": quantity})
+    return lines
 
 
 def _orders(ids: Sequence[UUID]) -> list[Order]:
     """Orders whose customer can be written to."""
     rows = Order.objects.filter(id__in=ids).exclude(customer=None).exclude(customer__email="")
-    return list(rows.select_related("customer", "brand", "ship_to").prefetch_related("lines"))
+    return list(rows.select_related("customer", "brand"))
 
 
 def _send(template: str, causes: Sequence[tuple[UUID, Order, dict[str, Any]]]) -> list[NewDelivery]:

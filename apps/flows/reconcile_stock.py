@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from apps.channels import services as channels
 from apps.channels.models import Listing
@@ -46,33 +46,29 @@ def _look(connection: Connection) -> dict[str, Any]:
     live = connections.live(connection.id)
     if live is None:
         return {"can_judge": False, "theirs": 0, "ours": 0, "matched": 0, "differing": []}
-    before = _believed(connection)
+    before = dict(_clean(connection).values_list("id", "shown"))
     can_judge = not push_stock.under_way(connection)
     shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
     can_judge = can_judge and not push_stock.under_way(connection)
-    rows = [row for row in _clean(connection) if before.get(row.id, ...) == row.shown]
-    free = channels.sellable(row.variant_id for row in rows if row.variant_id)
+    rows = _clean(connection).values_list("id", "shown", "variant", "buffer", "stock_external_id", "external_id")
+    still = [row for row in rows if before.get(row[0], ...) == row[1]]
+    free = channels.sellable(row[2] for row in still)
     differing, matched = [], 0
-    for row in rows:
-        theirs = shown.get(row.stock_external_id or row.external_id)
-        ours = max(0, free[row.variant_id] - row.buffer) if row.variant_id else 0
+    for listing, _, variant, buffer, stock_external_id, external_id in still:
+        theirs = shown.get(stock_external_id or external_id)
+        ours = max(0, free[variant] - buffer)
         if theirs is not None and theirs != ours:
-            differing.append([str(row.id), ours, theirs])
+            differing.append([str(listing), ours, theirs])
         matched += theirs == ours
     return {
-        "can_judge": can_judge, "theirs": len(shown), "ours": len(rows), "matched": matched,
+        "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched,
         "differing": differing if can_judge else [],
     }  # fmt: skip
 
 
-def _clean(connection: Connection) -> list[Listing]:
+def _clean(connection: Connection) -> QuerySet[Listing]:
     """Its listings that need not be told anything."""
-    return list(Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False))
-
-
-def _believed(connection: Connection) -> dict[UUID, int | None]:
-    rows = Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
-    return dict(rows.values_list("id", "shown"))
+    return Listing.objects.filter(connection=connection, variant__isnull=False, is_dirty=False)
 
 
 def judge(run: JobRun) -> None:

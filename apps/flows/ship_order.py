@@ -29,6 +29,7 @@ from apps.orders.models import Order, OrderLine
 from apps.orders.states import AllocationState, FulfilmentState, Lifecycle, PaymentState
 from apps.shipping import services as shipping
 from apps.shipping.models import Parcel, Shipment, ShipmentLine
+from apps.shipping.services import Packed
 from apps.shipping.states import Status
 
 _PAID_ENOUGH = [
@@ -66,10 +67,10 @@ def plan(wanted: Sequence[Order], *, actor: str) -> list[Shipment]:
                 "subject", "allocated"
             )
         )
-        by_order: dict[UUID, list[tuple[OrderLine, int]]] = defaultdict(list)
-        lines = OrderLine.objects.filter(id__in=list(promised)).select_related("variant").order_by("order", "number")
-        for line in lines:
-            by_order[line.order_id].append((line, promised[line.id]))
+        by_order: dict[UUID, list[Packed]] = defaultdict(list)
+        lines = OrderLine.objects.filter(id__in=list(promised)).order_by("order", "number")
+        for order_id, line, weight_g in lines.values_list("order", "id", "variant__weight_g"):
+            by_order[order_id].append(Packed(line, promised[line], weight_g))
         todo = [(order, by_order[order.id]) for order in locked if by_order[order.id] and order.id not in pending]
         location = default_location()
         made: list[Shipment] = []
@@ -84,10 +85,8 @@ def plan(wanted: Sequence[Order], *, actor: str) -> list[Shipment]:
     return made
 
 
-def _by_brand(
-    todo: Sequence[tuple[Order, list[tuple[OrderLine, int]]]],
-) -> dict[UUID, list[tuple[Order, list[tuple[OrderLine, int]]]]]:
-    groups: dict[UUID, list[tuple[Order, list[tuple[OrderLine, int]]]]] = defaultdict(list)
+def _by_brand(todo: Sequence[tuple[Order, list[Packed]]]) -> dict[UUID, list[tuple[Order, list[Packed]]]]:
+    groups: dict[UUID, list[tuple[Order, list[Packed]]]] = defaultdict(list)
     for order, units in todo:
         groups[order.brand_id].append((order, units))
     return groups
@@ -260,12 +259,9 @@ def take_tracking(events: Iterable[TrackEvent], *, actor: str) -> list[TrackEven
         locked = {order.id: order for order in orders.lock(order for _, order in pairs)}
         rows = Parcel.objects.filter(id__in=[parcel for parcel, _ in pairs]).select_related("shipment")
         parcels = {row.tracking_number: row for row in rows.order_by("id").select_for_update(of=("self",))}
-        delivered: list[Order] = []
-        for event in events:
-            parcel = parcels.get(event.tracking_number)
-            if parcel and shipping.tracked(parcel, event, cause=cause) and event.status == "delivered":
-                delivered.append(locked[parcel.shipment.order_id])
-        _mark_delivered(delivered, cause)
+        known = [(parcel, event) for event in events if (parcel := parcels.get(event.tracking_number))]
+        delivered = shipping.tracked(known, cause=cause)
+        _mark_delivered([locked[shipment.order_id] for shipment in delivered], cause)
     return [event for event in events if event.tracking_number not in parcels]
 
 

@@ -15,9 +15,9 @@ def take(cards: Sequence[VariantCard], *, source: Connection, makes_variants: bo
     """Refresh listings from a channel's cards; with `makes_variants` unknown SKUs become variants (a catalogue's word)."""
     with transaction.atomic():
         if makes_variants:
-            variants = catalog.take_cards(source.brand, cards)
+            variants = {sku: variant.id for sku, variant in catalog.take_cards(source.brand, cards).items()}
         else:
-            variants = catalog.find_variants(card.sku for card in cards)
+            variants = catalog.find_ids(card.sku for card in cards)
         return channels.take_cards(source, cards, variants)
 
 

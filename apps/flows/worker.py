@@ -1,13 +1,17 @@
 """The worker's own loop: it looks for due rows itself, so that the product works with no broker at all.
 
 Three lanes run side by side, each with its own database connection: intake (inbox, facts, stock pushes), carrying (calls to
-vendors) and jobs (nights, sweeps). A ring of the doorbell makes a lane look at once; without one it looks every
+vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane look at once; without one it looks every
 `KUROGO_SWEEP_SECONDS`. A lane that fails says so, waits one sweep and looks again.
+
+Work is taken in sets where it comes in a burst: answers of calls under way are gathered for a moment, and channels are told
+of stock when the burst is in, or a second after the last time.
 """
 
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -20,12 +24,16 @@ from apps.hub import delivery, doorbell, inbox
 
 log = structlog.get_logger()
 
-_look = threading.Event()
+GATHER_SECONDS = 0.02
+TELL_SECONDS = 1.0
+
+_bells: list[threading.Event] = []  # one a lane, so that no lane takes another's ring
 
 
 def ring() -> None:
     """Look now (called by the doorbell's task in the worker's own process)."""
-    _look.set()
+    for bell in _bells:
+        bell.set()
 
 
 class Worker:
@@ -36,10 +44,12 @@ class Worker:
         self.name = f"{self.slot}:{os.getpid()}"
         self._stopping = threading.Event()
         self._carrier = deliver.Carrier(self.slot)
-        self._threads = [
-            threading.Thread(target=self._keep, args=(name, step), name=name)
-            for name, step in (("intake", self.take_in), ("carrying", self._carrier.carry), ("jobs", self.do_jobs))
-        ]
+        self._told_at = 0.0
+        self._threads = []
+        for name, step in (("intake", self.take_in), ("carrying", self._carrier.carry), ("jobs", self.do_jobs)):
+            bell = threading.Event()
+            _bells.append(bell)
+            self._threads.append(threading.Thread(target=self._keep, args=(name, step, bell), name=name))
 
     def start(self) -> None:
         """Take over what a dead predecessor of this slot held, then run the lanes."""
@@ -53,20 +63,26 @@ class Worker:
     def stop(self) -> None:
         """Finish what is under way, and nothing more."""
         self._stopping.set()
-        _look.set()
+        ring()
         for thread in self._threads:
             thread.join()
         self._carrier.close()
 
     def take_in(self) -> int:
         """One look of the intake lane; returns how much it found to do."""
-        return dispatch.drain(self.name) + announce.announce() + push_stock.build()
+        if self._carrier.is_calling:
+            self._stopping.wait(GATHER_SECONDS)
+        found = dispatch.drain(self.name) + announce.announce()
+        if found and time.monotonic() - self._told_at < TELL_SECONDS:
+            return found
+        self._told_at = time.monotonic()
+        return found + push_stock.build()
 
     def do_jobs(self) -> int:
         """One look of the jobs lane."""
         return sweeps.sweep() + nights.run_due(self.name)
 
-    def _keep(self, name: str, step: Callable[[], int]) -> None:
+    def _keep(self, name: str, step: Callable[[], int], bell: threading.Event) -> None:
         while not self._stopping.is_set():
             try:
                 close_old_connections()
@@ -76,6 +92,6 @@ class Worker:
                 connection.close()
                 found = 0
             if not found and not self._stopping.is_set():
-                _look.wait(settings.SWEEP_SECONDS)
-                _look.clear()
+                bell.wait(settings.SWEEP_SECONDS)
+                bell.clear()
         connection.close()

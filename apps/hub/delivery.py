@@ -19,7 +19,7 @@ from django.db import connection as database
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from apps.core import clock, crypto
+from apps.core import clock, crypto, rows
 from apps.core.ids import uuid7
 from apps.hub import abilities, connections, doorbell, errors, inbox, registry
 from apps.hub.abilities import Event, Once
@@ -108,7 +108,7 @@ class _Outcome:
 def enqueue(wanted: Sequence[NewDelivery]) -> int:
     """Write deliveries in the caller's transaction; one that exists already (connection, key) is left as it is."""
     now = clock.now()
-    rows = []
+    made = []
     for new in wanted:
         row = Delivery(
             id=uuid7(), connection_id=new.connection_id, operation=new.operation, key=new.key, kind=new.kind,
@@ -117,9 +117,9 @@ def enqueue(wanted: Sequence[NewDelivery]) -> int:
         )  # fmt: skip
         body = msgspec.json.encode(list(new.words))
         row.sealed = crypto.seal(body, table="hub_delivery", row=row.id, field="sealed")
-        rows.append(row)
-    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
+        made.append(row)
+    rows.insert_new(made)
+    return len(made)
 
 
 def words_of(delivery: Delivery) -> list[Any]:
@@ -139,8 +139,8 @@ def claim(limit: int = 20, *, worker: str = "") -> list[Claimed]:
         until = wall + timedelta(seconds=LEASE_SECONDS)
         cursor.execute(_CLAIM, {"until": until, "now": clock.now(), "wall": wall, "limit": limit, "worker": worker})
         unsettled = dict(cursor.fetchall())
-    rows = Delivery.objects.filter(id__in=unsettled).order_by("due_at", "id") if unsettled else ()
-    return [Claimed(row, unsettled[row.id]) for row in rows]
+    taken = Delivery.objects.filter(id__in=unsettled).order_by("due_at", "id") if unsettled else ()
+    return [Claimed(row, unsettled[row.id]) for row in taken]
 
 
 def release(worker: str) -> int:
@@ -312,23 +312,23 @@ def _can_ask(connection: Connection, operation: str) -> bool:
     return manifest is not None and manifest.once.get(operation, Once.NEITHER) is not Once.NEITHER
 
 
-def _again(rows: models.QuerySet[Delivery], *, can_ask: bool) -> int:
+def _again(wanted: models.QuerySet[Delivery], *, can_ask: bool) -> int:
     """Waiting deliveries are due again; those that may have taken effect as unknown, so that they are asked for first.
 
     May have: a try said so, or a try was begun and never written down (its worker died).
     """
-    rows = rows.filter(status=Delivery.Status.WAITING)
+    waiting = wanted.filter(status=Delivery.Status.WAITING)
     tries = Attempt.objects.filter(delivery=models.OuterRef("pk"))
     counted = tries.order_by().values("delivery").annotate(made=models.Count("id")).values("made")
-    unsure = rows.annotate(made=Coalesce(models.Subquery(counted), 0)).filter(
+    unsure = waiting.annotate(made=Coalesce(models.Subquery(counted), 0)).filter(
         models.Q(made__lt=models.F("attempts")) | models.Exists(tries.filter(outcome__in=["unknown", "fault"]))
     )
     change = {"due_at": clock.now(), "reason": ""}
     asked = 0
     if can_ask:
         ids = list(unsure.values_list("id", flat=True))
-        asked = rows.filter(id__in=ids).update(status=Delivery.Status.UNKNOWN, **change)
-    return asked + rows.update(status=Delivery.Status.DUE, **change)
+        asked = waiting.filter(id__in=ids).update(status=Delivery.Status.UNKNOWN, **change)
+    return asked + waiting.update(status=Delivery.Status.DUE, **change)
 
 
 def give_up(delivery_id: UUID, reason: str) -> bool:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection as database
 from django.db.models import F
 
-from apps.core import clock, crypto
+from apps.core import clock, crypto, rows
 from apps.core.ids import uuid7
 from apps.hub.abilities import Event
 from apps.hub.models import InboxEntry, InboxEvent
@@ -97,9 +97,9 @@ def store_one_figures(connection_id: UUID, event: Event, *, origin: str) -> dict
     }
 
 
-def store_many(rows: Iterable[tuple[UUID, Event]], *, origin: str = "poll") -> Stored:
+def store_many(told: Iterable[tuple[UUID, Event]], *, origin: str = "poll") -> Stored:
     """Keep events of perhaps several connections, one entry each, in three statements; for polls and answers."""
-    wanted = [(connection_id, _fitting(event)) for connection_id, event in rows]
+    wanted = [(connection_id, _fitting(event)) for connection_id, event in told]
     known = set(
         InboxEvent.objects.filter(
             connection__in={c for c, _ in wanted}, event_id__in=[event.id for _, event in wanted]
@@ -120,8 +120,8 @@ def store_many(rows: Iterable[tuple[UUID, Event]], *, origin: str = "poll") -> S
         entries.append(entry)
         events.append(_row(entry, event, part=0, now=now))
     # A rival may have stored the same event since the look above: its row stays, ours goes, and so does our entry.
-    InboxEntry.objects.bulk_create(entries, ignore_conflicts=True)
-    InboxEvent.objects.bulk_create(events, ignore_conflicts=True)
+    rows.insert_new(entries)
+    rows.insert_new(events)
     return Stored(len(fresh), len(wanted) - len(fresh))
 
 
@@ -139,11 +139,11 @@ def _store_parts(connection_id: UUID, events: Sequence[Event], origin: str, body
             digest=digest(connection_id, fresh[0].topic, fresh[0].id, body), size=len(body),
         )  # fmt: skip
         entry.sealed = crypto.seal(body, table="hub_inboxentry", row=entry.id, field="sealed")
-        rows = [_row(entry, event, part=number, now=now) for number, event in enumerate(fresh)]
-        for row, event in zip(rows, fresh, strict=True):
+        parts = [_row(entry, event, part=number, now=now) for number, event in enumerate(fresh)]
+        for row, event in zip(parts, fresh, strict=True):
             row.sealed = crypto.seal(event.raw, table="hub_inboxevent", row=row.id, field="sealed")
-        InboxEntry.objects.bulk_create([entry], ignore_conflicts=True)
-        InboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
+        rows.insert_new([entry])
+        rows.insert_new(parts)
     return Stored(len(fresh), len(events) - len(fresh))
 
 
@@ -169,15 +169,15 @@ def due(limit: int) -> list[InboxEvent]:
 
     An event that runs alone (its last attempt killed the process) is returned by itself.
     """
-    rows = list(
+    events = list(
         InboxEvent.objects.filter(status=InboxEvent.Status.NEW, due_at__lte=clock.now())
         .select_related("entry")
         .order_by("received_at", "id")[:limit]
     )
-    for index, row in enumerate(rows):
-        if row.is_alone:
-            return rows[:index] or [row]
-    return rows
+    for index, event in enumerate(events):
+        if event.is_alone:
+            return events[:index] or [event]
+    return events
 
 
 def raw(event: InboxEvent) -> bytes:

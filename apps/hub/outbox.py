@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.hub.models import OutboxFact
 
@@ -32,8 +32,8 @@ def publish(facts: Iterable[NewFact], *, are_new_subjects: bool = False) -> list
         return []
     last: dict[UUID, int] = {}
     if not are_new_subjects:
-        rows = OutboxFact.objects.filter(subject__in={fact.subject for fact in wanted})
-        last = dict(rows.values_list("subject").annotate(last=Max("sequence")))
+        known = OutboxFact.objects.filter(subject__in={fact.subject for fact in wanted})
+        last = dict(known.values_list("subject").annotate(last=Max("sequence")))
     at = clock.now()
     made = []
     for fact in wanted:
@@ -44,7 +44,7 @@ def publish(facts: Iterable[NewFact], *, are_new_subjects: bool = False) -> list
                 detail=fact.detail,
             )
         )  # fmt: skip
-    return OutboxFact.objects.bulk_create(made)
+    return rows.insert(made)
 
 
 def unannounced(limit: int) -> list[OutboxFact]:

@@ -4,24 +4,16 @@
 in two statements. The CHECK of the table has the last word.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import connection as database
-
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.hub import outbox
 from apps.inventory.errors import NoLocation
 from apps.inventory.models import Location, StockLevel, StockMovement
 
-_UPDATE = """
-UPDATE inventory_stocklevel AS level SET on_hand = new.on_hand, unavailable = new.unavailable, reserved = new.reserved,
-    leased = new.leased, backordered = new.backordered, value_minor = new.value_minor
-FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::bigint[])
-    AS new(id, on_hand, unavailable, reserved, leased, backordered, value_minor)
-WHERE level.id = new.id
-"""
+_FIGURES = ("on_hand", "unavailable", "reserved", "leased", "backordered", "value_minor")
 
 
 def default_location() -> Location:
@@ -45,14 +37,13 @@ class Desk:
     def of_variants(cls, variants: Iterable[UUID], *, location: Location, actor: str) -> "Desk":
         """Lock the levels of variants at one location, making those that do not exist yet."""
         wanted = set(variants)
-        rows = StockLevel.objects.filter(location=location, variant__in=wanted)
-        missing = wanted - set(rows.values_list("variant", flat=True))
+        there = StockLevel.objects.filter(location=location, variant__in=wanted)
+        missing = wanted - set(there.values_list("variant", flat=True))
         if missing:
-            StockLevel.objects.bulk_create(
-                (StockLevel(id=uuid7(), variant_id=variant, location=location) for variant in sorted(missing)),
-                ignore_conflicts=True,
+            rows.insert_new(
+                StockLevel(id=uuid7(), variant_id=variant, location=location) for variant in sorted(missing)
             )
-        return cls(rows.order_by("id").select_for_update(), actor=actor)
+        return cls(there.order_by("id").select_for_update(), actor=actor)
 
     @classmethod
     def of_levels(cls, levels: Iterable[UUID], *, actor: str) -> "Desk":
@@ -95,20 +86,11 @@ class Desk:
         """Levels in one UPDATE, movements in one INSERT, and one fact that names the variants whose free stock changed."""
         if not self.levels:
             return
-        rows: Sequence[StockLevel] = list(self.levels.values())
-        with database.cursor() as cursor:
-            cursor.execute(
-                _UPDATE,
-                [
-                    [row.id for row in rows], [row.on_hand for row in rows], [row.unavailable for row in rows],
-                    [row.reserved for row in rows], [row.leased for row in rows], [row.backordered for row in rows],
-                    [row.value_minor for row in rows],
-                ],
-            )  # fmt: skip
-        StockMovement.objects.bulk_create(self.movements)
+        rows.update(self.levels.values(), _FIGURES)
+        rows.insert(self.movements)
         moved = {movement.level_id for movement in self.movements}
         if moved:
-            variants = [str(row.variant_id) for row in rows if row.id in moved]
+            variants = [str(row.variant_id) for row in self.levels.values() if row.id in moved]
             outbox.publish(
                 [outbox.NewFact("stock.changed", "stock", uuid7(), {"variants": variants})], are_new_subjects=True
             )

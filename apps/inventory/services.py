@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import F
 
+from apps.core import rows
 from apps.core.ids import uuid7
 from apps.inventory import deciding
 from apps.inventory.errors import InsufficientStock
@@ -21,12 +21,6 @@ from apps.inventory.levels import Desk, default_location
 from apps.inventory.models import Demand, Location, StockLevel, StockMovement
 
 Kind = StockMovement.Kind
-
-_UPDATE_DEMANDS = """
-UPDATE inventory_demand AS demand SET allocated = new.allocated, shipped = new.shipped, cancelled = new.cancelled
-FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[]) AS new(id, allocated, shipped, cancelled)
-WHERE demand.id = new.id
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +66,7 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
         for level_id, waiting in queue.items():
             _serve(desk, desk.levels[level_id], waiting, part="")
             desk.levels[level_id].backordered += sum(demand.waiting for demand in waiting)
-        Demand.objects.bulk_create(demands)
+        rows.insert(demands)
         desk.write()
     return demands
 
@@ -95,8 +89,8 @@ def refill(desk: Desk, *, part: str) -> list[Change]:
     if not free:
         return []
     queue: dict[UUID, list[Demand]] = defaultdict(list)
-    rows = Demand.objects.filter(level__in=free, quantity__gt=F("allocated") + F("shipped") + F("cancelled"))
-    for demand in rows.order_by("level", "arrived_at", "id").select_for_update():
+    waiters = Demand.objects.filter(level__in=free, quantity__gt=F("allocated") + F("shipped") + F("cancelled"))
+    for demand in waiters.order_by("level", "arrived_at", "id").select_for_update():
         queue[demand.level_id].append(demand)
     changes, touched = [], []
     for level_id, waiting in queue.items():
@@ -196,8 +190,8 @@ def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dic
 
 def _shipped_value(demands: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
     totals: dict[UUID, tuple[int, int]] = {}
-    rows = StockMovement.objects.filter(source_id__in=demands, kind=Kind.SHIPMENT)
-    for source, units, value in rows.values_list("source_id", "on_hand", "value_minor"):
+    moved = StockMovement.objects.filter(source_id__in=demands, kind=Kind.SHIPMENT)
+    for source, units, value in moved.values_list("source_id", "on_hand", "value_minor"):
         before = totals.get(source, (0, 0))
         totals[source] = (before[0] - units, before[1] - value)
     return totals
@@ -214,13 +208,4 @@ def _locked_demands(units: Mapping[UUID, int]) -> list[Demand]:
 
 def write_demands(demands: Iterable[Demand]) -> None:
     """Put changed demands down in one statement."""
-    rows = list(demands)
-    if rows:
-        with database.cursor() as cursor:
-            cursor.execute(
-                _UPDATE_DEMANDS,
-                [
-                    [row.id for row in rows], [row.allocated for row in rows], [row.shipped for row in rows],
-                    [row.cancelled for row in rows],
-                ],
-            )  # fmt: skip
+    rows.update(demands, ["allocated", "shipped", "cancelled"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.messaging.models import Message
 
@@ -21,7 +21,7 @@ def write(
     """Render `templates/email/<template>.<language>.txt`: the first line is the subject. Not saved yet (see `keep`)."""
     language = locale[:2] if locale[:2] in LANGUAGES else "en" if locale else "ja"
     with translation.override(language):
-        rendered = render_to_string(f"email/{template}.{language}.txt", context)
+        rendered = render_to_string(f"email/{template}.{language}.txt", context, using="letters")
     subject, _, text = rendered.partition("\n")
     return Message(
         id=uuid7(), order_ref=order_ref, customer_ref=customer_ref, connection_id=connection_id, template=template,
@@ -32,7 +32,7 @@ def write(
 
 def keep(messages: list[Message]) -> list[Message]:
     """Save letters; one whose cause has been written to before is left out."""
-    Message.objects.bulk_create(messages, ignore_conflicts=True)
+    rows.insert_new(messages)
     ids = set(Message.objects.filter(id__in=[message.id for message in messages]).values_list("id", flat=True))
     return [message for message in messages if message.id in ids]
 

@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.db import models, transaction
 
 from apps.catalog.models import Variant
-from apps.core import clock, states
+from apps.core import clock, rows, states
 from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.core.money import Rounding
@@ -65,8 +65,8 @@ def open_orders(
         method = "free" if order.total_minor == 0 else sale.draft.payment_method
         order.payment = _FIRST_PAYMENT_STATE.get(method, PaymentState.UNPAID)
         opened.append((order, lines))
-    Order.objects.bulk_create(order for order, _ in opened)
-    OrderLine.objects.bulk_create(line for _, lines in opened for line in lines)
+    rows.insert(order for order, _ in opened)
+    rows.insert(line for _, lines in opened for line in lines)
     return opened
 
 
@@ -127,14 +127,14 @@ def mark(orders: Sequence[Order], *, cause: Cause, **axes: str | Mapping[UUID, s
 
 def hold(reasons: Mapping[UUID, Sequence[tuple[str, str]]], *, actor: str) -> None:
     """Put orders on hold (`order id -> [(reason, detail)]`); a reason that holds already is left as it is."""
-    rows = [
+    placed = [
         OrderHold(id=uuid7(), order_id=order, reason=reason, detail=detail[:300], set_by=actor, set_at=clock.now())
         for order, wanted in reasons.items()
         for reason, detail in wanted
     ]
-    if rows:
-        OrderHold.objects.bulk_create(rows, ignore_conflicts=True)
-        Order.objects.filter(id__in=[row.order_id for row in rows]).update(is_held=True)
+    if placed:
+        rows.insert_new(placed)
+        Order.objects.filter(id__in=[hold.order_id for hold in placed]).update(is_held=True)
 
 
 def release(orders: Iterable[UUID], *, actor: str, reasons: Sequence[str] | None = None) -> int:

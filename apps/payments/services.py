@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.core import clock, states
+from apps.core import clock, rows, states
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.hub.contracts import PaymentFact, RefundFact
@@ -37,7 +37,7 @@ class Doubt:
 
 def expect(orders: Sequence[Order], *, connections: dict[UUID, UUID | None]) -> list[Payment]:
     """One expected payment an order that has something to pay, in one statement. `connections`: order -> provider."""
-    return Payment.objects.bulk_create(
+    return rows.insert(
         Payment(
             id=uuid7(), order=order, connection_id=connections.get(order.id), method=order.payment_method,
             currency=order.currency, expected_minor=order.total_minor, created_at=clock.now(),
@@ -78,7 +78,7 @@ def apply_all(pairs: Sequence[tuple[Payment, PaymentFact]], *, cause: Cause, par
             changed.append(payment)
     ledger.record(postings)
     states.move_all(Payment, "status", moves, moves=MOVES, cause=cause)
-    Payment.objects.bulk_update(changed, _FROM_FACT)
+    rows.update(changed, _FROM_FACT)
     return changed
 
 
@@ -173,9 +173,9 @@ def settle_refund(refund: Refund, status: str, *, provider_id: str, cause: Cause
 
 def find_refund(fact: RefundFact, connection_id: UUID) -> Refund | None:
     """The refund that a provider speaks of: by our reference, else by its id."""
-    rows = Refund.objects.filter(payment__connection=connection_id)
+    known = Refund.objects.filter(payment__connection=connection_id)
     try:
-        by_reference = rows.filter(id=UUID(fact.reference)).first() if fact.reference else None
+        by_reference = known.filter(id=UUID(fact.reference)).first() if fact.reference else None
     except ValueError:
         by_reference = None
-    return by_reference or rows.filter(provider_id=fact.provider_id).exclude(provider_id="").first()
+    return by_reference or known.filter(provider_id=fact.provider_id).exclude(provider_id="").first()

@@ -1,27 +1,38 @@
 """Shipments: planned from what is promised, labelled, shipped once. What a label costs is posted when the carrier sold it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from uuid import UUID
 
 from django.db import connection as database
 
-from apps.core import clock, states
+from apps.core import clock, rows, states
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.hub.contracts import Label, TrackEvent
 from apps.ledger import services as ledger
 from apps.ledger.services import Posting
-from apps.orders.models import Order, OrderLine
+from apps.orders.models import Order
 from apps.shipping.models import Parcel, Shipment, ShipmentLine, TrackStep
 from apps.shipping.states import MOVES, Status
 
 _DEFAULT_GRAMS = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Units of an order line that go into a parcel; `weight_g` of one unit, None where nobody weighed it."""
+
+    line: UUID
+    quantity: int
+    weight_g: int | None
+
+
 def plan(
-    orders: Sequence[tuple[Order, Sequence[tuple[OrderLine, int]]]], *, location_id: UUID, carrier_id: UUID | None,
-    service: str = "",
-) -> list[Shipment]:  # fmt: skip
+    orders: Sequence[tuple[Order, Sequence[Packed]]], *, location_id: UUID, carrier_id: UUID | None, service: str = ""
+) -> list[Shipment]:
     """One shipment with one parcel an order, for these units of these lines; four statements for a batch."""
     numbers = _numbers(len(orders))
     shipments, lines, parcels = [], [], []
@@ -30,16 +41,15 @@ def plan(
             id=uuid7(), order=order, location_ref=location_id, number=number, carrier_id=carrier_id, service=service,
             planned_at=clock.now(),
         )  # fmt: skip
-        grams = 0
-        for line, quantity in units:
-            lines.append(ShipmentLine(id=uuid7(), shipment=shipment, order_line=line, quantity=quantity))
-            weight = line.variant.weight_g if line.variant else None
-            grams += (weight or _DEFAULT_GRAMS) * quantity
+        lines += [
+            ShipmentLine(id=uuid7(), shipment=shipment, order_line_id=one.line, quantity=one.quantity) for one in units
+        ]
+        grams = sum((one.weight_g or _DEFAULT_GRAMS) * one.quantity for one in units)
         parcels.append(Parcel(id=uuid7(), shipment=shipment, weight_g=max(grams, 1)))
         shipments.append(shipment)
-    Shipment.objects.bulk_create(shipments)
-    ShipmentLine.objects.bulk_create(lines)
-    Parcel.objects.bulk_create(parcels)
+    rows.insert(shipments)
+    rows.insert(lines)
+    rows.insert(parcels)
     return shipments
 
 
@@ -56,7 +66,7 @@ def labelled(pairs: Sequence[tuple[Parcel, Label]], *, cause: Cause) -> None:
         parcel.carrier_name, parcel.service = label.carrier, label.service
         parcel.cost_minor, parcel.currency, parcel.document_url = label.cost_minor, label.currency, label.document_url
         parcel.label_status = "bought"
-    Parcel.objects.bulk_update(
+    rows.update(
         [parcel for parcel, _ in pairs],
         [
             "label_id", "tracking_number", "carrier_name", "service", "cost_minor", "currency", "document_url",
@@ -105,23 +115,31 @@ def cancelled(shipment: Shipment, *, cause: Cause) -> None:
 _REACHES = {"delivered": Status.DELIVERED, "returned": Status.RETURNED, "lost": Status.LOST}
 
 
-def tracked(parcel: Parcel, event: TrackEvent, *, cause: Cause) -> bool:
-    """Keep a carrier's word; True when the shipment's state moved by it. The same word twice is one."""
-    TrackStep.objects.bulk_create(
-        [
-            TrackStep(
-                id=uuid7(), parcel=parcel, at=event.at, status=event.status, raw_status=event.raw_status[:80],
-                detail=event.detail[:200],
-            )
-        ],
-        ignore_conflicts=True,
+def tracked(told: Sequence[tuple[Parcel, TrackEvent]], *, cause: Cause) -> list[Shipment]:
+    """Keep a carrier's words of locked parcels, in their order; returns the shipments that were delivered by them.
+
+    The same word twice is one.
+    """
+    rows.insert_new(
+        TrackStep(
+            id=uuid7(), parcel=parcel, at=event.at, status=event.status, raw_status=event.raw_status[:80],
+            detail=event.detail[:200],
+        )
+        for parcel, event in told
     )  # fmt: skip
-    target = _REACHES.get(event.status)
-    shipment = parcel.shipment
-    if target is None or target not in MOVES[Status(shipment.status)]:
-        return False
-    states.move(shipment, "status", target, moves=MOVES, cause=cause)
-    if target is Status.DELIVERED:
-        shipment.delivered_at = event.at
-        shipment.save(update_fields=["delivered_at"])
-    return True
+    shipments = {parcel.shipment_id: parcel.shipment for parcel, _ in told}
+    steps: dict[UUID, list[states.Change]] = defaultdict(list)
+    delivered: list[Shipment] = []
+    for parcel, event in told:
+        shipment, target = shipments[parcel.shipment_id], _REACHES.get(event.status)
+        if target is None or target not in MOVES[Status(shipment.status)]:
+            continue
+        steps[shipment.id].append(states.Change(shipment.id, shipment.status, target))
+        shipment.status = target
+        if target is Status.DELIVERED:
+            shipment.delivered_at = event.at
+            delivered.append(shipment)
+    for together in zip_longest(*steps.values()):  # a shipment's second step follows its first
+        states.move_all(Shipment, "status", [change for change in together if change], moves=MOVES, cause=cause)
+    rows.update(delivered, ["delivered_at"])
+    return delivered

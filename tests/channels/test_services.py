@@ -30,7 +30,7 @@ def _card(sku="CUP", **facts):
 
 
 def _take(shop, *cards, **variants):
-    return channels.take_cards(shop, cards, variants)
+    return channels.take_cards(shop, cards, {sku: variant.id for sku, variant in variants.items()})
 
 
 def _listing():

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.core import clock, states
+from apps.core.models import StateMove
 from apps.core.states import Cause
 from apps.hub.contracts import Label, TrackEvent
 from apps.ledger.models import Entry
@@ -26,7 +27,7 @@ def _plan(**line):
     article = builders.variant(weight_g=line.pop("weight_g", None))
     order = builders.order(lines=[{"variant": article, "quantity": 3} | line])
     carrier = builders.connection("shipengine")
-    units = [(order.lines.select_related("variant").get(), 2)]
+    units = [shipping.Packed(order.lines.get().id, 2, article.weight_g)]
     (shipment,) = shipping.plan([(order, units)], location_id=builders.location().id, carrier_id=carrier.id)
     return shipment
 
@@ -38,7 +39,7 @@ def parcel():
 
 def _track(parcel, status, **facts):
     event = TrackEvent(**({"tracking_number": "T1", "status": status, "at": clock.now(), "raw_status": status} | facts))
-    return shipping.tracked(parcel, event, cause=CAUSE)
+    return bool(shipping.tracked([(parcel, event)], cause=CAUSE))
 
 
 def test_a_plan_is_a_shipment_with_its_lines_and_one_parcel():
@@ -112,20 +113,34 @@ def test_what_has_left_cannot_be_called_off(parcel):
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "moved"),
+    ("words", "status", "delivered"),
     [
-        (["in_transit"], "shipped", [False]), (["delivered"], "delivered", [True]), (["lost"], "lost", [True]),
-        (["delivered", "in_transit"], "delivered", [True, False]), (["lost", "delivered"], "delivered", [True, True]),
-        (["delivered", "returned"], "returned", [True, True]), (["a new word"], "shipped", [False]),
+        (["in_transit"], "shipped", [False]), (["delivered"], "delivered", [True]), (["lost"], "lost", [False]),
+        (["delivered", "in_transit"], "delivered", [True, False]), (["lost", "delivered"], "delivered", [False, True]),
+        (["delivered", "returned"], "returned", [True, False]), (["a new word"], "shipped", [False]),
     ],
 )  # fmt: skip
-def test_the_carriers_words_move_it_along(parcel, words, status, moved):
+def test_the_carriers_words_move_it_along(parcel, words, status, delivered):
     shipping.shipped([parcel.shipment], cause=CAUSE)
 
-    assert [_track(parcel, word) for word in words] == moved
+    assert [_track(parcel, word) for word in words] == delivered
 
     assert Shipment.objects.get().status == status
     assert list(TrackStep.objects.order_by("id").values_list("status", flat=True)) == words
+
+
+def test_words_that_come_together_move_it_as_one_by_one(parcel):
+    shipping.shipped([parcel.shipment], cause=CAUSE)
+    events = [
+        TrackEvent(tracking_number="T1", status=word, at=clock.now(), raw_status=word)
+        for word in ("in_transit", "lost", "delivered", "returned")
+    ]
+
+    assert shipping.tracked([(parcel, event) for event in events], cause=CAUSE) == [parcel.shipment]
+
+    moves = StateMove.objects.filter(subject=parcel.shipment_id).order_by("id").values_list("new", flat=True)
+    assert list(moves) == ["shipped", "lost", "delivered", "returned"]
+    assert Shipment.objects.get().status == "returned"
 
 
 def test_the_same_word_twice_is_one_step(parcel):

@@ -1,7 +1,7 @@
 """The worker's own loop: it looks for due rows itself, so that the product works with no broker at all.
 
-Three lanes run side by side, each with its own database connection: intake (inbox, facts, stock pushes), carrying (calls to
-vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane look at once; without one it looks every
+Four lanes run side by side, each with its own database connection: intake (inbox), telling (facts, stock pushes), carrying
+(calls to vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane look at once; without one it looks every
 `KUROGO_SWEEP_SECONDS`. A lane that fails says so, waits one sweep and looks again.
 
 Work is taken in sets where it comes in a burst: answers of calls under way are gathered for a moment, and channels are told
@@ -46,7 +46,9 @@ class Worker:
         self._carrier = deliver.Carrier(self.slot)
         self._told_at = 0.0
         self._threads = []
-        for name, step in (("intake", self.take_in), ("carrying", self._carrier.carry), ("jobs", self.do_jobs)):
+        self._is_burst = False
+        lanes = {"intake": self.take_in, "telling": self.tell, "carrying": self._carrier.carry, "jobs": self.do_jobs}
+        for name, step in lanes.items():
             bell = threading.Event()
             _bells.append(bell)
             self._threads.append(threading.Thread(target=self._keep, args=(name, step, bell), name=name))
@@ -72,11 +74,25 @@ class Worker:
         """One look of the intake lane; returns how much it found to do."""
         if self._carrier.is_calling:
             self._stopping.wait(GATHER_SECONDS)
-        found = dispatch.drain(self.name) + announce.announce()
-        if found and time.monotonic() - self._told_at < TELL_SECONDS:
+        self._is_burst = True  # until a look finds nothing; also while it is under way
+        found = dispatch.drain(self.name)
+        self._is_burst = bool(found)
+        if found:
+            ring()
+        return found
+
+    def tell(self) -> int:
+        """One look of the telling lane."""
+        found = announce.announce()
+        if found:
+            ring()
+        if (found or self._is_burst) and time.monotonic() - self._told_at < TELL_SECONDS:
             return found
-        self._told_at = time.monotonic()
-        return found + push_stock.build()
+        pushes = push_stock.build()
+        if pushes:
+            self._told_at = time.monotonic()
+            ring()
+        return found + pushes
 
     def do_jobs(self) -> int:
         """One look of the jobs lane."""

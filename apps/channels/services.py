@@ -1,11 +1,15 @@
-"""Listings: what each channel shows, what it should show, and which must be told."""
+"""Listings: what each channel shows, what it should show, and which must be told.
+
+Everybody locks the listings of a change first, in id order: no two wait for each other in a ring, and a mark that is set while
+another transaction takes it away is set afterwards, not lost.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
-from django.db.models import F, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from apps.channels.models import Listing
 from apps.core import clock
@@ -56,7 +60,12 @@ def _listing(connection: Connection, card: VariantCard, variant: UUID | None) ->
 
 def mark_dirty(variants: Iterable[UUID]) -> None:
     """Free stock of these variants may have changed: their listings must be told."""
-    Listing.objects.filter(variant__in=set(variants), is_dirty=False).update(is_dirty=True)
+    ids = _locked(Listing.objects.filter(variant__in=set(variants)))
+    Listing.objects.filter(id__in=ids, is_dirty=False).update(is_dirty=True)
+
+
+def _locked(listings: QuerySet[Listing]) -> list[UUID]:
+    return list(listings.order_by("id").select_for_update().values_list("id", flat=True))
 
 
 def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
@@ -66,6 +75,7 @@ def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
     """
     if not units:
         return
+    _locked(Listing.objects.filter(connection=connection_id, variant__in=list(units)))
     with database.cursor() as cursor:
         cursor.execute(
             "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units, is_dirty = true"
@@ -109,13 +119,15 @@ def told(connection_id: UUID, outcomes: Sequence[StockOutcome], quantities: Mapp
         elif outcome.is_stale and outcome.shown is not None:
             shown[outcome.external_id] = outcome.shown
             again.append(outcome.external_id)
+    known_as = Q(stock_external_id__in=list(shown)) | Q(stock_external_id="", external_id__in=list(shown))
+    ids = _locked(Listing.objects.filter(known_as, connection=connection_id))
     with database.cursor() as cursor:
         cursor.execute(
             "UPDATE channels_listing AS listing SET shown = new.shown, set_at = %s,"
             "  is_dirty = listing.is_dirty OR new.external_id = ANY(%s)"
             " FROM unnest(%s::text[], %s::int[]) AS new(external_id, shown)"
-            " WHERE listing.connection_id = %s"
+            " WHERE listing.id = ANY(%s)"
             "  AND coalesce(nullif(listing.stock_external_id, ''), listing.external_id) = new.external_id",
-            [clock.now(), again, list(shown), list(shown.values()), connection_id],
+            [clock.now(), again, list(shown), list(shown.values()), ids],
         )
     return len(again)

@@ -15,7 +15,7 @@ from apps.flows import wiring
 from apps.hub import abilities, connections, delivery
 from apps.hub.contracts import StockOutcome, StockQuantity
 from apps.hub.delivery import NewDelivery
-from apps.hub.models import Connection, Delivery
+from apps.hub.models import Connection, Delivery, InboxEvent
 
 OPERATION = "stock.set"
 
@@ -45,10 +45,17 @@ def has_unbuilt() -> bool:
 
 
 def under_way(channel: Connection) -> bool:
-    """Whether a push to this channel is not settled: it may show what it showed before, or what it is being told."""
-    return Delivery.objects.filter(
-        connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"]
-    ).exists()
+    """Whether a push to this channel is not settled, or its answer not taken in: the channel may show what it showed before
+    or what it is being told, and an older answer must never come after a newer one.
+    """
+    return (
+        Delivery.objects.filter(
+            connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"]
+        ).exists()
+        or InboxEvent.objects.filter(
+            connection=channel, topic=f"answer/{OPERATION}", status=InboxEvent.Status.NEW
+        ).exists()
+    )
 
 
 def _build_for(channel: Connection) -> bool:

@@ -58,6 +58,16 @@ def _listing(connection: Connection, card: VariantCard, variant: UUID | None) ->
     )  # fmt: skip
 
 
+def to_be_told() -> set[UUID]:
+    """Channels with a listing that has to be told. Asked at every look of the worker, so it is one plain statement."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id FROM hub_connection c WHERE EXISTS (SELECT 1 FROM channels_listing l"
+            " WHERE l.connection_id = c.id AND l.is_dirty AND l.variant_id IS NOT NULL)"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def mark_dirty(variants: Iterable[UUID]) -> None:
     """Free stock of these variants may have changed: their listings must be told."""
     ids = _locked(Listing.objects.filter(variant__in=set(variants)))

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.channels import services as channels
-from apps.channels.models import Listing
 from apps.core.ids import uuid7
 from apps.flows import wiring
 from apps.hub import abilities, connections, delivery
@@ -22,26 +21,14 @@ OPERATION = "stock.set"
 
 def build() -> int:
     """One push for each channel that has something to be told and no push under way; returns how many were built."""
-    dirty = set(
-        Listing.objects.filter(is_dirty=True, variant__isnull=False)
-        .order_by()
-        .values_list("connection", flat=True)
-        .distinct()
-    )
-    return (
-        sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in dirty)
-        if dirty
-        else 0
-    )
+    wanted = channels.to_be_told()
+    return sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in wanted)
 
 
 def has_unbuilt() -> bool:
     """Whether some channel has something to be told that no push carries yet (a push that waits carries what it carries)."""
-    return any(
-        Listing.objects.filter(connection=channel, is_dirty=True, variant__isnull=False).exists()
-        and not under_way(channel)
-        for channel in connections.with_ability("stock.write")
-    )
+    wanted = channels.to_be_told()
+    return any(channel.id in wanted and not under_way(channel) for channel in connections.with_ability("stock.write"))
 
 
 def under_way(channel: Connection) -> bool:
@@ -59,6 +46,8 @@ def under_way(channel: Connection) -> bool:
 
 
 def _build_for(channel: Connection) -> bool:
+    if under_way(channel):
+        return False
     with transaction.atomic():
         # The channel's row is the lock: two builders must not both see that no push is under way.
         Connection.objects.select_for_update().get(id=channel.id)

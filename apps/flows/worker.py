@@ -13,6 +13,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -27,13 +28,14 @@ log = structlog.get_logger()
 GATHER_SECONDS = 0.02
 TELL_SECONDS = 1.0
 
-_bells: list[threading.Event] = []  # one a lane, so that no lane takes another's ring
+INTAKE, TELLING, CARRYING, JOBS = LANES = ("intake", "telling", "carrying", "jobs")
+_bells = {lane: threading.Event() for lane in LANES}
 
 
-def ring() -> None:
-    """Look now (called by the doorbell's task in the worker's own process)."""
-    for bell in _bells:
-        bell.set()
+def ring(*lanes: str) -> None:
+    """Look now: these lanes, or all (called by the doorbell's task in the worker's own process)."""
+    for lane in lanes or LANES:
+        _bells[lane].set()
 
 
 class Worker:
@@ -45,20 +47,17 @@ class Worker:
         self._stopping = threading.Event()
         self._carrier = deliver.Carrier(self.slot)
         self._told_at = 0.0
-        self._threads = []
-        self._is_burst = False
-        lanes = {"intake": self.take_in, "telling": self.tell, "carrying": self._carrier.carry, "jobs": self.do_jobs}
-        for name, step in lanes.items():
-            bell = threading.Event()
-            _bells.append(bell)
-            self._threads.append(threading.Thread(target=self._keep, args=(name, step, bell), name=name))
+        steps = {INTAKE: self.take_in, TELLING: self.tell, CARRYING: self._carrier.carry, JOBS: self.do_jobs}
+        self._threads = [
+            threading.Thread(target=self._keep, args=(lane, step), name=lane) for lane, step in steps.items()
+        ]
 
     def start(self) -> None:
         """Take over what a dead predecessor of this slot held, then run the lanes."""
         locks.release(f"{self.slot}:")
         delivery.release(self.slot)
         inbox.isolate_suspects()
-        doorbell.listen(ring)
+        doorbell.listen(partial(ring, INTAKE))  # what this process rings for itself is always something for the inbox
         for thread in self._threads:
             thread.start()
 
@@ -74,40 +73,38 @@ class Worker:
         """One look of the intake lane; returns how much it found to do."""
         if self._carrier.is_calling:
             self._stopping.wait(GATHER_SECONDS)
-        self._is_burst = True  # until a look finds nothing; also while it is under way
         found = dispatch.drain(self.name)
-        self._is_burst = bool(found)
         if found:
-            ring()
+            ring(TELLING, CARRYING)
         return found
 
     def tell(self) -> int:
         """One look of the telling lane."""
         found = announce.announce()
         if found:
-            ring()
-        if (found or self._is_burst) and time.monotonic() - self._told_at < TELL_SECONDS:
+            ring(CARRYING)
+        if (found or inbox.has_due()) and time.monotonic() - self._told_at < TELL_SECONDS:
             return found
         pushes = push_stock.build()
         if pushes:
             self._told_at = time.monotonic()
-            ring()
+            ring(CARRYING)
         return found + pushes
 
     def do_jobs(self) -> int:
         """One look of the jobs lane."""
         return sweeps.sweep() + nights.run_due(self.name)
 
-    def _keep(self, name: str, step: Callable[[], int], bell: threading.Event) -> None:
+    def _keep(self, lane: str, step: Callable[[], int]) -> None:
         while not self._stopping.is_set():
             try:
                 close_old_connections()
                 found = step()
             except Exception:
-                log.exception("worker.lane", lane=name)
+                log.exception("worker.lane", lane=lane)
                 connection.close()
                 found = 0
             if not found and not self._stopping.is_set():
-                bell.wait(settings.SWEEP_SECONDS)
-                bell.clear()
+                _bells[lane].wait(settings.SWEEP_SECONDS)
+                _bells[lane].clear()
         connection.close()

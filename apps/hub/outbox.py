@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db import connection as database
 from django.db.models import Max
 
 from apps.core import clock, rows
@@ -53,8 +54,10 @@ def unannounced(limit: int) -> list[OutboxFact]:
 
 
 def has_unannounced() -> bool:
-    """Whether any fact waits; one look without a transaction."""
-    return OutboxFact.objects.filter(announced_at=None).exists()
+    """Whether any fact waits; one look without a transaction, one plain statement."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM hub_outboxfact WHERE announced_at IS NULL)")
+        return bool(cursor.fetchone()[0])
 
 
 def announced(facts: Sequence[OutboxFact]) -> None:

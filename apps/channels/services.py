@@ -9,16 +9,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from apps.channels.models import Listing
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.hub.contracts import StockOutcome, VariantCard
 from apps.hub.models import Connection
-from apps.inventory.models import StockLevel
 
 _FROM_CARD = ["variant_id", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"]
+
+
+_SELLABLE = """
+SELECT level.variant_id, sum(level.on_hand - level.unavailable - level.reserved - level.leased)::int
+FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
+WHERE place.is_active AND level.variant_id = ANY(%s::uuid[]) GROUP BY level.variant_id
+"""
 
 
 def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: Mapping[str, UUID]) -> int:
@@ -98,9 +104,9 @@ def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
 def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
     """Free units by variant over all locations; 0 where nothing lies."""
     wanted = set(variants)
-    levels = StockLevel.objects.filter(variant__in=wanted, location__is_active=True).order_by().values("variant")
-    units = Sum(F("on_hand") - F("unavailable") - F("reserved") - F("leased"))
-    free = dict(levels.annotate(units=units).values_list("variant", "units"))
+    with database.cursor() as cursor:
+        cursor.execute(_SELLABLE, [list(wanted)])
+        free = dict(cursor.fetchall())
     return {variant: free.get(variant, 0) for variant in wanted}
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import structlog
@@ -40,7 +41,17 @@ LEASE_SECONDS = 600
 CATCH_UP_DAYS = 31
 # A job that fails is tried again, so many times; then it is closed with its error, and the next period has its own run.
 MAX_TRIES = 5
-Step = Callable[[JobRun], bool]
+
+
+class Went(Enum):
+    """How far a step brought its run: to the end, further (look again at once), or to a point where it has to wait."""
+
+    DONE = 1
+    FURTHER = 2
+    WAITS = 3
+
+
+Step = Callable[[JobRun], Went]
 
 
 # Due periods
@@ -126,11 +137,12 @@ def _family(run: JobRun) -> str:
 
 
 def _step(run: JobRun) -> bool:
+    """One step of an open run in hand; whether it made any way."""
     if run.started_at is None:
         run.started_at = clock.now()
         run.save(update_fields=["started_at"])
     try:
-        is_done = _JOBS[_family(run)](run)
+        went = _JOBS[_family(run)](run)
     except Exception as error:
         log.exception("job.failed", job=run.job, period=run.period)
         tries = run.progress.get("tries", 0) + 1
@@ -139,18 +151,18 @@ def _step(run: JobRun) -> bool:
         run.finished_at = clock.now() if tries >= MAX_TRIES else None
         run.save(update_fields=["progress", "error", "finished_at"])
         return False
-    if is_done:
+    if went is Went.DONE:
         JobRun.objects.filter(id=run.id).update(finished_at=clock.now(), error="")
-    return is_done
+    return went is not Went.WAITS
 
 
 # The jobs
 
 
-def _night(run: JobRun) -> bool:
-    """One leg a step; False while what the former leg repaired has not settled yet, or a vendor is to be asked again."""
+def _night(run: JobRun) -> Went:
+    """One leg a step; it waits while what the former leg repaired has not settled, or a vendor is to be asked again."""
     if not is_settled():
-        return False
+        return Went.WAITS
     done: list[str] = run.progress.setdefault("legs", [])
     for leg, compare in _LEGS:
         if leg not in done:
@@ -161,8 +173,8 @@ def _night(run: JobRun) -> bool:
             else:
                 done.append(leg)
             run.save(update_fields=["progress", "due_at"])
-            return len(done) == len(_LEGS)
-    return True
+            break
+    return Went.DONE if len(done) == len(_LEGS) else Went.FURTHER
 
 
 _LEGS: tuple[tuple[str, Callable[[JobRun], None]], ...] = (
@@ -188,34 +200,34 @@ def is_settled() -> bool:
     )
 
 
-def _poll(run: JobRun) -> bool:
+def _poll(run: JobRun) -> Went:
     poll_orders.poll_all()
-    return True
+    return Went.DONE
 
 
-def _ship_ready(run: JobRun) -> bool:
+def _ship_ready(run: JobRun) -> Went:
     """Plan a batch of ready orders a step, until none is left."""
     if not Company.objects.filter(ships_by_itself=True).exists():
-        return True
-    return not ship_order.plan(ship_order.ready_orders(100), actor="ship_ready")
+        return Went.DONE
+    return Went.FURTHER if ship_order.plan(ship_order.ready_orders(100), actor="ship_ready") else Went.DONE
 
 
-def _retention(run: JobRun) -> bool:
-    return retention.empty_old()
+def _retention(run: JobRun) -> Went:
+    return Went.DONE if retention.empty_old() else Went.FURTHER
 
 
-def _refresh(run: JobRun) -> bool:
+def _refresh(run: JobRun) -> Went:
     for connection in connections.with_ability("catalogue"):
         try:
             take_listings.refresh(connection)
         except errors.VendorError as error:
             connections.failed(connection.id, str(error))
-    return True
+    return Went.DONE
 
 
-def _resync(run: JobRun) -> bool:
+def _resync(run: JobRun) -> Went:
     resync.order(Order.objects.get(id=run.period))
-    return True
+    return Went.DONE
 
 
 _JOBS: dict[str, Step] = {

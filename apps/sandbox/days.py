@@ -17,7 +17,7 @@ from apps.sandbox.supply import ARRIVES, Supply
 from apps.sandbox.words import Article, StockRow, plain
 
 BLOCK = 6  # neighbouring sales that come through one channel
-LAST_HOURS = (10, 12, 14, 16, 23)  # of the parts of a day that are played at a time
+LAST_HOURS = (10, 14, 23)  # of the parts of a day that are played at a time: to the first parcels, the last, and night
 Call = tuple[str, str, dict[str, Any]]
 
 

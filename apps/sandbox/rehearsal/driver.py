@@ -19,7 +19,7 @@ from apps.sandbox.rehearsal.quiet import Due, Rows
 from apps.sandbox.rehearsal.stage import Stage
 from apps.sandbox.words import plain
 
-LOOK_SECONDS = 0.008
+LOOK_SECONDS = 0.012
 STALL_SECONDS = 180.0
 LUMP = timedelta(hours=3)  # between the hours of a day, things that fall due are done together so often
 SETTLES_AT, CONSOLE_AT, NIGHT_AT, MORNING_AT = (

@@ -5,7 +5,6 @@ read first, then orders are compared (a lost sale also moves stock), then stock 
 the former one repaired has settled.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -99,8 +98,8 @@ def _period(job: Any, due_at: datetime) -> str:
 
 
 _looked_until: dict[str, datetime] = {}
-# The table of runs is asked while some are open, when a period begins, and each second for what others have written.
-_open_runs = threading.Event()
+# The table of runs is asked when one that is known falls due, when a period begins, and each second for what others wrote.
+_next_at: list[datetime] = []
 _asked_at = [0.0]
 ASK_SECONDS = 1.0
 
@@ -112,13 +111,13 @@ def run_due(worker: str) -> int:
         if _looked_until.get(job.name) != due_at:
             _write_due(job)
             _looked_until[job.name] = due_at
-            _open_runs.set()
-    if not _open_runs.is_set() and time.monotonic() - _asked_at[0] < ASK_SECONDS:
+            _next_at[:] = [due_at]
+    is_known = bool(_next_at) and _next_at[0] <= clock.now()
+    if not is_known and time.monotonic() - _asked_at[0] < ASK_SECONDS:
         return 0
     _asked_at[0] = time.monotonic()
-    made, is_open = 0, False
+    made = 0
     for run in JobRun.objects.filter(finished_at=None, due_at__lte=clock.now()).order_by("due_at", "id")[:20]:
-        is_open = True
         held = locks.take(f"job:{_family(run)}", holder=worker, seconds=LEASE_SECONDS)
         if held is None:
             continue
@@ -126,8 +125,7 @@ def run_due(worker: str) -> int:
         if run.finished_at is None:
             made += _step(run)
         locks.give_back(held)
-    if not is_open:
-        _open_runs.clear()
+    _next_at[:] = JobRun.objects.filter(finished_at=None).order_by("due_at").values_list("due_at", flat=True)[:1]
     return made
 
 

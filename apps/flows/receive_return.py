@@ -143,9 +143,10 @@ def _link(
                 continue
             taken[line.id] = (cancelled + call_off, returned + back)
             said = wanted.amount_minor * units // wanted.quantity
-            before = line.cancelled + line.returned + cancelled + returned
-            paid = orders.cancelled_minor(line.order, line, units, before=before)
-            parts.append(_Part(wanted, line, call_off, back, said, max(0, min(said, paid))))
+            off_minor = orders.called_off_minor(line.order, line, call_off, before=line.cancelled + cancelled)
+            back_minor = orders.part_minor(line.order, line, back, before=line.returned + returned)
+            worth = max(0, min(said, off_minor + back_minor))
+            parts.append(_Part(wanted, line, call_off, back, said, worth))
             left -= units
         if left:
             reason = MORE_THAN_SOLD if matching else NO_SALE if has_customer or wanted.order_number else NO_CUSTOMER

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 LEASE_SECONDS = 60
 MAX_ATTEMPTS = 12
+_KEY_MARGIN = timedelta(hours=1)  # our clock and theirs, and the time a call takes
 _BACK_OFF_SECONDS = (5, 15, 60, 180, 600, 1800, 3600, 7200, 14400, 28800, 57600)
 
 _CLAIM = """
@@ -175,8 +176,15 @@ def _try(claimed: Claimed) -> _Outcome:
         if live is None:
             raise errors.Misconfigured("the connection is gone")
         connector = live.connector()
-        once = registry.manifest(live.connection.connector).once.get(operation.name, Once.NEITHER)
+        manifest = registry.manifest(live.connection.connector)
+        once = manifest.once.get(operation.name, Once.NEITHER)
         words = words_of(delivery)
+        if claimed.may_have_happened and once is Once.KEY and _is_key_forgotten(manifest, delivery):
+            return _Outcome(
+                "waiting",
+                "unknown",
+                reason="whether it arrived is not known, and the vendor has forgotten our key by now",
+            )
         if claimed.may_have_happened and once is Once.NATURAL_KEY:
             found = _find(connector, operation, words)
             if found is not None:
@@ -205,6 +213,14 @@ def _try(claimed: Claimed) -> _Outcome:
         # A fault of ours in a connector: the outcome is unknown until somebody looks, its neighbours go on.
         log.exception("delivery.fault", delivery=str(delivery.id), operation=operation.name)
         return _Outcome("waiting", "fault", f"{type(error).__name__}: {error}")
+
+
+def _is_key_forgotten(manifest: registry.Manifest, delivery: Delivery) -> bool:
+    """Whether the vendor may take the same key for a new call by now: it keeps keys for so long and no longer."""
+    if manifest.keys_live is None:
+        return False
+    first = Attempt.objects.filter(delivery=delivery, number=1).values_list("at", flat=True).first()
+    return clock.now() - (first or delivery.created_at) > manifest.keys_live - _KEY_MARGIN
 
 
 def _find(connector: Any, operation: abilities.Operation, words: list[Any]) -> Any:
@@ -303,7 +319,9 @@ def retry(delivery_id: UUID) -> bool:
     row = Delivery.objects.select_related("connection").filter(id=delivery_id, status=Delivery.Status.WAITING).first()
     if row is None:
         return False
-    return bool(_again(Delivery.objects.filter(id=row.id), can_ask=_can_ask(row.connection, row.operation)))
+    manifest = registry.manifests().get(row.connection.connector)
+    can_ask = _can_ask(row.connection, row.operation) and not (manifest and _is_key_forgotten(manifest, row))
+    return bool(_again(Delivery.objects.filter(id=row.id), can_ask=can_ask))
 
 
 def _can_ask(connection: Connection, operation: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -24,9 +25,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest:
     """What a connector says of itself. `load` is the dotted path of its class, imported when first used.
 
-    `once` names, for every write operation that it offers, how the write is kept from happening twice. `webhook` is the
-    dotted path of its module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the
-    settings that are credentials, `host_field` the setting that holds their host.
+    `once` names, for every write operation that it offers, how the write is kept from happening twice; `keys_live` is how
+    long the vendor remembers an idempotency key, None where it says nothing of an end. `webhook` is the dotted path of its
+    module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
+    credentials, `host_field` the setting that holds their host.
     """
 
     slug: str
@@ -36,6 +38,7 @@ class Manifest:
     settings: type[Settings]
     load: str
     once: Mapping[str, Once] = field(default_factory=dict)
+    keys_live: timedelta | None = None
     webhook: str = ""
     secrets: tuple[str, ...] = ()
     host_field: str = ""

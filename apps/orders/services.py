@@ -158,11 +158,18 @@ def lock(ids: Iterable[UUID]) -> list[Order]:
 
 def payable_minor(order: Order, lines: Iterable[OrderLine]) -> int:
     """What is to be paid after units were called off: the total less the cancelled units' share (with their added tax)."""
-    return order.total_minor - sum(cancelled_minor(order, line, line.cancelled) for line in lines)
+    return order.total_minor - sum(called_off_minor(order, line, line.cancelled) for line in lines)
 
 
-def cancelled_minor(order: Order, line: OrderLine, units: int, *, before: int = 0) -> int:
-    """The value of units of a line, what the customer pays for them; parts of a line add up to the line exactly."""
+def called_off_minor(order: Order, line: OrderLine, units: int, *, before: int = 0) -> int:
+    """The value of units of a line that were called off, `before` of them earlier. Called-off units are counted from the
+    end of the line and shipped ones from its start, so that each unit has one value whatever happened first.
+    """
+    return part_minor(order, line, units, before=line.quantity - before - units)
+
+
+def part_minor(order: Order, line: OrderLine, units: int, *, before: int) -> int:
+    """What the customer pays for units of a line after its first `before`; the parts of a line add up to it exactly."""
     if not line.quantity:
         return 0
     whole = line.total_minor + (0 if order.prices_include_tax else (line.tax_minor or 0))

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ MANIFEST = Manifest(
         "message.send": Once.NEITHER,
         "stock.set": Once.NATURAL_KEY,
     },
+    keys_live=timedelta(hours=24),
     webhook="tests.hub.parrot",
     secrets=("token", "hook_secret"),
     host_field="address",

@@ -131,7 +131,7 @@ def test_not_sent_comes_back_with_growing_waits(enqueue, go, drive):
 
 def test_after_too_many_attempts_a_person_is_asked(enqueue, go):
     row = enqueue()
-    bird.script["capture"] = [errors.Transient("down", sent=True) for _ in range(delivery.MAX_ATTEMPTS)]
+    bird.script["capture"] = [errors.Transient("down") for _ in range(delivery.MAX_ATTEMPTS)]
 
     for _ in range(delivery.MAX_ATTEMPTS):
         go(timedelta(days=1))
@@ -219,6 +219,29 @@ def test_by_key_the_same_key_is_sent_again(enqueue, go):
     go()
     assert (_now(row), _tries()) == ("unknown", [(1, "unknown")])
     go(timedelta(seconds=5))
+
+    assert (_now(row), _asked()) == ("sent", [("capture", "k1"), ("capture", "k1")])
+
+
+@pytest.mark.parametrize(("hours", "status", "calls"), [(22, "sent", 2), (24, "waiting", 1)])
+def test_by_key_it_is_not_sent_again_when_the_vendor_may_have_forgotten_the_key(enqueue, go, hours, status, calls):
+    row = enqueue()
+    bird.script["capture"] = [errors.Transient("timeout", sent=True)]
+    go(timedelta(days=3))  # it had waited long before its first try: that does not count
+
+    go(timedelta(hours=hours))
+
+    assert (_now(row), len(_asked())) == (status, calls)
+
+
+def test_a_person_who_has_looked_may_send_it_again_after_the_key_was_forgotten(enqueue, go):
+    row = enqueue()
+    bird.script["capture"] = [errors.Transient("timeout", sent=True)]
+    go()
+    go(timedelta(hours=24))
+
+    assert delivery.retry(row.id)
+    go()
 
     assert (_now(row), _asked()) == ("sent", [("capture", "k1"), ("capture", "k1")])
 

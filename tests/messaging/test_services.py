@@ -39,6 +39,17 @@ def test_the_first_line_is_the_subject():
     assert not letter.text.startswith("\n")
 
 
+def test_a_letter_is_plain_text():
+    order = builders.order(customer=None)
+    context = {"order": order, "customer": None, "brand": order.brand, "total": "¥1,100"}
+    lines = [{"title": "Cup & saucer <blue>, Tom's", "quantity": 2}]
+    letter = messaging.write(
+        "order_received", source_id=uuid7(), to="rina@example.com", locale="en", context=context | {"lines": lines}
+    )
+
+    assert "- Cup & saucer <blue>, Tom's × 2\n" in letter.text
+
+
 def test_nothing_is_kept_until_it_is_told_to():
     letter = _write()
     assert Message.objects.count() == 0

@@ -242,7 +242,19 @@ def test_what_is_to_be_paid_is_less_the_units_called_off(shop):
     order = builders.order(shop, lines=[{"quantity": 3, "total_minor": 1000}, {"kind": "shipping", "total_minor": 500}])
     OrderLine.objects.filter(kind="item").update(cancelled=2)
 
-    assert orders.payable_minor(order, order.lines.all()) == 1500 - 666
+    assert orders.payable_minor(order, order.lines.all()) == 1500 - 667
+
+
+@pytest.mark.parametrize("shipped", [0, 1, 2, 3])
+def test_units_that_were_shipped_and_called_off_make_the_line_whatever_came_first(shop, shipped):
+    order = builders.order(shop, lines=[{"quantity": 3, "total_minor": 1000}])
+    line = order.lines.get()
+
+    sent = [orders.part_minor(order, line, 1, before=number) for number in range(shipped)]
+    off = [orders.called_off_minor(order, line, 1, before=number) for number in range(3 - shipped)]
+
+    assert sum(sent) + sum(off) == 1000
+    assert sum(off) == orders.called_off_minor(order, line, 3 - shipped)
 
 
 def test_units_carry_the_tax_that_came_on_top(shop):
@@ -251,7 +263,7 @@ def test_units_carry_the_tax_that_came_on_top(shop):
     )
     line = order.lines.get()
 
-    parts = [orders.cancelled_minor(order, line, 1), orders.cancelled_minor(order, line, 1, before=1)]
+    parts = [orders.called_off_minor(order, line, 1), orders.called_off_minor(order, line, 1, before=1)]
 
     assert parts == [550, 550]
 
@@ -259,7 +271,7 @@ def test_units_carry_the_tax_that_came_on_top(shop):
 def test_a_line_of_no_units_has_no_share(shop):
     order = builders.order(shop, lines=[{"quantity": 0, "total_minor": 0}])
 
-    assert orders.cancelled_minor(order, order.lines.get(), 0) == 0
+    assert orders.called_off_minor(order, order.lines.get(), 0) == 0
 
 
 def test_locking_takes_rows_in_one_order(shop):

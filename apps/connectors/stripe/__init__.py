@@ -1,5 +1,7 @@
 """Stripe: cards and konbini, captures, refunds, payouts with their lines. Light to import: the library is not."""
 
+from datetime import timedelta
+
 from apps.connectors.stripe.settings import API_VERSION, StripeSettings
 from apps.hub.abilities import Once
 from apps.hub.registry import Manifest
@@ -17,6 +19,7 @@ CONNECTOR = Manifest(
         "payment.void": Once.KEY,
         "payment.refund": Once.KEY,
     },
+    keys_live=timedelta(hours=24),  # docs.stripe.com/api/idempotent_requests: removed after at least 24 hours
     webhook="apps.connectors.stripe.webhook",
     secrets=("api_key", "webhook_secret", "webhook_secret_old"),
     host_field="api_base",

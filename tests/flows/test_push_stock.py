@@ -1,0 +1,121 @@
+"""What a channel is told: one push at a time, each after the answer of the last was taken in, and no change forgotten."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from apps.channels import services as channels
+from apps.channels.models import Listing
+from apps.core import clock
+from apps.flows import push_stock, wiring
+from apps.hub import connections, delivery, inbox
+from apps.hub.abilities import Event
+from apps.hub.contracts import StockOutcome, VariantCard
+from apps.hub.models import Delivery, InboxEvent
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def shop():
+    wiring.forget()
+    connections.forget()
+    made = builders.connection()
+    cup = builders.variant("CUP")
+    builders.stock(cup, 10)
+    card = VariantCard(sku="CUP", title="CUP", external_id="v-CUP", stock_external_id="i-CUP")
+    channels.take_cards(made, [card], {"CUP": cup.id})
+    return made
+
+
+def _pushes():
+    return [delivery.words_of(row)[0].quantity for row in Delivery.objects.order_by("id")]
+
+
+def _settle_newest(shop):
+    """The vendor has answered: the call is settled and its answer lies in the inbox, unread."""
+    row = Delivery.objects.order_by("-id").first()
+    Delivery.objects.filter(id=row.id).update(status="sent", done_at=clock.now())
+    event = Event(id=f"answer:{row.id}", topic="answer/stock.set", at=clock.now(), raw=b"{}")
+    inbox.store(shop.id, [event], origin="answer")
+    return row
+
+
+def test_the_next_push_waits_until_the_answer_of_the_last_is_taken_in(shop):
+    assert push_stock.build() == 1
+    builders.stock(Listing.objects.get().variant, 5)
+    channels.mark_dirty([Listing.objects.get().variant_id])
+    assert push_stock.build() == 0  # under way
+    row = _settle_newest(shop)
+
+    assert push_stock.build() == 0  # answered, not taken in
+    with transaction.atomic():
+        push_stock.take_outcomes([StockOutcome(external_id="i-CUP", is_set=True)], delivery_id=row.id, source=shop)
+    inbox.close(InboxEvent.objects.all(), InboxEvent.Status.DONE)
+
+    assert push_stock.build() == 1
+    assert _pushes() == [10, 15]
+
+
+def test_a_change_while_a_push_is_being_built_is_told_with_the_next(shop):
+    """The builder has read what is free and not yet committed when the shelf changes and its mark is set."""
+    variant = Listing.objects.get().variant
+    has_read, may_commit = threading.Event(), threading.Event()
+
+    def build():
+        try:
+            with transaction.atomic():
+                told = channels.to_tell(shop.id, 250)
+                has_read.set()
+                may_commit.wait(10)
+            return told[0][1]
+        finally:
+            connection.close()
+
+    def change():
+        try:
+            has_read.wait(10)
+            builders.stock(variant, 5)
+            may_commit_soon = threading.Timer(0.2, may_commit.set)
+            may_commit_soon.start()
+            with transaction.atomic():
+                channels.mark_dirty([variant.id])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        built, changed = pool.submit(build), pool.submit(change)
+        changed.result(20)
+        assert built.result(20) == 10
+
+    assert Listing.objects.get().is_dirty
+
+
+def test_two_that_touch_the_same_listings_the_other_way_round_do_not_hang(shop):
+    variants = [Listing.objects.get().variant, *(builders.variant() for _ in range(5))]
+    cards = [
+        VariantCard(sku=one.sku, title=one.sku, external_id=f"v-{one.sku}", stock_external_id=f"i-{one.sku}", shown=9)
+        for one in variants
+    ]
+    channels.take_cards(shop, cards, {one.sku: one.id for one in variants})
+    together = threading.Barrier(2)
+
+    def work(number):
+        ordered = variants if number else variants[::-1]
+        outcomes = [StockOutcome(external_id=f"i-{one.sku}", is_set=True) for one in ordered]
+        try:
+            together.wait(10)
+            for _ in range(40):
+                with transaction.atomic():
+                    if number:
+                        channels.told(shop.id, outcomes, {word.external_id: 3 for word in outcomes})
+                    else:
+                        channels.sold(shop.id, {one.id: 1 for one in ordered})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(work, range(2))) == [None, None]

@@ -47,7 +47,8 @@ def _settle_newest(shop):
 def test_the_next_push_waits_until_the_answer_of_the_last_is_taken_in(shop):
     assert push_stock.build() == 1
     builders.stock(Listing.objects.get().variant, 5)
-    channels.mark_dirty([Listing.objects.get().variant_id])
+    with transaction.atomic():
+        channels.mark_dirty([Listing.objects.get().variant_id])
     assert push_stock.build() == 0  # under way
     row = _settle_newest(shop)
 

@@ -93,7 +93,10 @@ class Worker:
 
     def do_jobs(self) -> int:
         """One look of the jobs lane."""
-        return sweeps.sweep() + nights.run_due(self.name)
+        found = sweeps.sweep() + nights.run_due(self.name)
+        if found:
+            ring(INTAKE, TELLING)
+        return found
 
     def _keep(self, lane: str, step: Callable[[], int]) -> None:
         while not self._stopping.is_set():

@@ -1,7 +1,7 @@
 """What a connector can do: small protocols. A connector's kind is only a label for a group of them.
 
 An outgoing write declares how it is kept from happening twice (`Once`): by the vendor's idempotency key, by a natural key
-that the vendor lets us ask by, or by neither.
+(the vendor lets us ask by it, or the write is harmless to repeat, as `label.void` is), or by neither.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,8 @@ class Once(StrEnum):
 class Event:
     """One notice: the vendor's id of it, its topic, when it says it happened, and its raw body.
 
-    `subject` names the thing it is about (`order:1001`), so that events of one thing can be seen together.
+    `subject` names the thing it is about, so that events of one thing can be seen together: `order:<vendor's id>`,
+    `payment:<vendor's id>`, `parcel:<tracking number>`.
     """
 
     id: str
@@ -149,20 +150,24 @@ class StatementSource(Protocol):
 class LabelSeller(Protocol):
     """A carrier or broker that sells labels."""
 
-    def rates(self, request: c.LabelRequest) -> Sequence[c.Rate]: ...
+    def rates(self, request: c.LabelRequest) -> Sequence[c.Rate]:
+        """Cheapest first; none where the vendor cannot be asked for prices."""
 
     def buy_label(self, request: c.LabelRequest, key: str) -> c.Label: ...
 
-    def find_label(self, request: c.LabelRequest) -> c.Label | None: ...
+    def find_label(self, request: c.LabelRequest) -> c.Label | None:
+        """Asked after an unknown outcome; None where nothing was bought, and once the label was given back."""
 
-    def void_label(self, request: c.VoidLabel, key: str) -> c.Label: ...
+    def void_label(self, request: c.VoidLabel, key: str) -> c.Label:
+        """Giving back what was given back already is success."""
 
 
 @runtime_checkable
 class Tracker(Protocol):
     """A carrier that tells where a parcel is."""
 
-    def track(self, label: c.Label) -> Sequence[c.TrackEvent]: ...
+    def track(self, label: c.Label) -> Sequence[c.TrackEvent]:
+        """Every step so far, oldest first; none where the carrier does not know the parcel or tells by notices only."""
 
 
 @runtime_checkable

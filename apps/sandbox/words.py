@@ -13,8 +13,8 @@ Dispatch log (`World.log`):
 - `sent` {hook, topic, thing, status, again, seq}: written by the server when a notice has been answered. The thing of
   an order's notices is `order:<number>`, of a file's `file:<name>`.
 - `file` {name, kind, things: [number | document, …]}: what a file of the csv stand-in holds, in order.
-- `parcel` {reference, order, lines: {sku: units}}: a label was sold for these units of this order (the label request
-  says both); `voided` {reference}: it was given back.
+- `parcel` {reference, label, order, lines: {sku: units}}: a label was sold for these units of this order (the label
+  request says both; `label` is the vendor's id of it); `voided` {reference, label}: it was given back.
 - `fulfilled` {order, reference, lines: {sku: units}}: a channel was told of a shipment.
 - `expired` {order, payment}: nobody paid in time; the order will not be paid.
 - `found` {standin, thing}: night has begun and a lost thing is shown again.

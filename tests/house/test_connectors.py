@@ -229,6 +229,13 @@ def test_startconnector_overwrites_nothing(tmp_path):
     assert (tmp_path / "apps" / "connectors" / "tobi" / "README.md").read_text() == "mine"
 
 
+def test_startconnector_says_what_screens_will_call_it(tmp_path, capsys):
+    call_command("startconnector", "japan_post", kind="mail", into=tmp_path)
+    assert 'Screens will call it "Japan Post"' in capsys.readouterr().out
+    call_command("startconnector", "other", kind="mail", into=tmp_path, label="Another Name")
+    assert "Screens will call it" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["Yamato", "ya-mato", "1yamato", "../yamato", "", "_yamato", "ya mato"])
 def test_startconnector_wants_a_slug(tmp_path, name):
     with pytest.raises(CommandError):

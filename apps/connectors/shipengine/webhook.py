@@ -64,7 +64,7 @@ def events(headers: Mapping[str, str], body: bytes, *, received_at: datetime) ->
             topic=topic[:80] or "untitled",
             at=received_at,
             raw=body,
-            subject=f"tracking:{number}" if number else "",
+            subject=f"parcel:{number}" if number else "",
         )
     ]
 

@@ -127,7 +127,7 @@ def test_a_notice_becomes_one_event_and_its_steps(notice):
     (event,) = webhook.events(notice.headers, notice.body, received_at=received)
     assert (event.topic, event.at, event.raw) == ("API_TRACK", received, notice.body)
     number = json.loads(notice.body)["data"]["tracking_number"]
-    assert event.subject == f"tracking:{number}"
+    assert event.subject == f"parcel:{number}"
     steps = ShipEngineConnector(ShipEngineSettings(), None).read(event.topic, event.raw)
     assert [(step.tracking_number, step.status) for step in steps] == [(number, "accepted"), (number, "delivered")]
 

@@ -1,6 +1,7 @@
 """What every connector with the ability `label` does. Subclass it and fill in the fixtures."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,10 +30,22 @@ def request_for(reference: str, **more: object) -> c.LabelRequest:
 class LabelSuite:
     """Fixtures to give: `connector`, `misconfigured` (the same with a wrong credential), `sold` (a callable: how many
     labels the vendor sold in all), `misbehave` (a callable taking limited, failed, html or cut: what the next call
-    meets), `secret` (a credential that no log may show). Attribute: `slug`.
+    meets), `secret` (a credential that no log may show). Attributes: `slug`; `has_rates` (False where the vendor cannot
+    be asked for prices: then `rates` answers none).
     """
 
     slug = ""
+    has_rates = True
+
+    def calls(self, connector, reference: str) -> list[Callable[[], object]]:
+        """Each call that goes to the vendor."""
+        asked = [lambda: connector.rates(request_for(reference))] if self.has_rates else []
+        return [
+            *asked,
+            lambda: connector.buy_label(request_for(reference), f"key-{reference}"),
+            lambda: connector.find_label(request_for(reference)),
+            lambda: connector.void_label(c.VoidLabel(reference=reference, label_id="se-1"), f"key-void-{reference}"),
+        ]
 
     def test_it_is_what_its_manifest_says(self, connector):
         assert isinstance(connector, LabelSeller)
@@ -41,6 +54,9 @@ class LabelSuite:
 
     def test_rates_are_sorted_and_can_be_bought(self, connector):
         rates = connector.rates(request_for("suite-0"))
+        if not self.has_rates:
+            assert list(rates) == []
+            return
         assert [rate.amount_minor for rate in rates] == sorted(rate.amount_minor for rate in rates)
         bought = connector.buy_label(request_for("suite-0", service=rates[0].service), "key-0")
         assert (bought.service, bought.cost_minor, bought.currency) == (
@@ -85,23 +101,13 @@ class LabelSuite:
 
     @pytest.mark.parametrize("what", ["failed", "html"])
     def test_a_broken_vendor_is_transient(self, connector, misbehave, what):
-        for call in (
-            lambda: connector.rates(request_for("suite-6")),
-            lambda: connector.buy_label(request_for("suite-6"), "key-7"),
-            lambda: connector.find_label(request_for("suite-6")),
-            lambda: connector.void_label(c.VoidLabel(reference="suite-6", label_id="se-1"), "key-8"),
-        ):
+        for call in self.calls(connector, "suite-6"):
             misbehave(what)
             with pytest.raises(errors.Transient):
                 call()
 
     def test_a_wrong_credential_is_misconfigured(self, misconfigured):
-        for call in (
-            lambda: misconfigured.rates(request_for("suite-7")),
-            lambda: misconfigured.buy_label(request_for("suite-7"), "key-9"),
-            lambda: misconfigured.find_label(request_for("suite-7")),
-            lambda: misconfigured.void_label(c.VoidLabel(reference="suite-7", label_id="se-1"), "key-10"),
-        ):
+        for call in self.calls(misconfigured, "suite-7"):
             with pytest.raises(errors.Misconfigured):
                 call()
 

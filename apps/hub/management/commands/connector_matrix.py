@@ -15,6 +15,7 @@ _ONCE = {
     Once.NATURAL_KEY: "a reference of ours that the vendor lets us ask by before trying again",
     Once.NEITHER: "neither: sent again or left to a person by a visible setting, and counted apart",
 }
+_HARMLESS = {"label.void": "harmless to repeat: given back twice is given back once"}
 _HEAD = """# Connectors
 
 What each connector can do. Written by `./manage.py connector_matrix` from the manifests in `apps/connectors/*/__init__.py`; a test
@@ -56,12 +57,18 @@ def _abilities(shown: list[Manifest]) -> list[str]:
 
 def _writes(shown: list[Manifest]) -> list[str]:
     rows = [
-        [f"`{operation}`", one.label, _ONCE[one.once[operation]] if operation in one.once else "not declared"]
+        [f"`{operation}`", one.label, _by(operation, one.once.get(operation))]
         for operation, ability in ABILITY_OF.items()
         for one in shown
         if ability in one.abilities
     ]
     return ["## How a write is kept from happening twice", "", *_table(["write", "connector", "by"], rows)]
+
+
+def _by(operation: str, once: Once | None) -> str:
+    if once is None:
+        return "not declared"
+    return _HARMLESS.get(operation, _ONCE[once]) if once is Once.NATURAL_KEY else _ONCE[once]
 
 
 def _sources(shown: list[Manifest]) -> list[str]:

@@ -76,6 +76,8 @@ class Command(TemplateCommand):
         _format([into / path for path in made if path.suffix == ".py"])
         for path in made:
             self.stdout.write(f"  {path}")
+        if not options["label"]:
+            self.stdout.write(f'Screens will call it "{label}"; --label "Another Name" says otherwise.')
         self.stdout.write(f"Next: read apps/connectors/{name}/README.md; to drop it all, delete these files.")
 
     def _render(self, name: str, kind: str, label: str, into: Path) -> None:

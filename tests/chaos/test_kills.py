@@ -58,9 +58,10 @@ def figures_of(wish: Wish, killer: Any = None) -> dict[str, Any]:
     outcome = rehearse(wish, say=print, at_stop=killer)
     assert outcome.faults == []
     figures = {name: value for name, value in outcome.figures.items() if name not in VOLATILE}
-    for invariant in figures["invariants"]:
+    for invariant in figures.pop("invariants"):
         if invariant["id"] in COUNTS_CALLS:
             del invariant["checked"]
+        figures[invariant["id"]] = invariant
     return figures
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from apps.core.models import Company
 from apps.flows import push_stock, refund_order, settle_payment, ship_order
 from apps.hub import delivery
 from apps.hub.models import Connection, InboxEvent
@@ -58,8 +57,7 @@ def _refunds(group: Group) -> None:
 
 
 def _labels(group: Group) -> None:
-    leaves = bool(Company.objects.values_list("ships_by_itself", flat=True).first())
-    ship_order.take_labels(_subjects(group), actor=ACTOR, ships_by_itself=leaves)
+    ship_order.take_labels(_subjects(group), actor=ACTOR)
 
 
 def _voided(group: Group) -> None:

@@ -207,7 +207,8 @@ def _ship_ready(run: JobRun) -> Went:
     """Plan a batch of ready orders a step, until none is left."""
     if not Company.objects.filter(ships_by_itself=True).exists():
         return Went.DONE
-    return Went.FURTHER if ship_order.plan(ship_order.ready_orders(100), actor="ship_ready") else Went.DONE
+    made = ship_order.plan(ship_order.ready_orders(100), actor="ship_ready", leaves_by_itself=True)
+    return Went.FURTHER if made else Went.DONE
 
 
 def _retention(run: JobRun) -> Went:

@@ -51,8 +51,11 @@ def ready_orders(limit: int) -> list[Order]:
     )  # fmt: skip
 
 
-def plan(wanted: Sequence[Order], *, actor: str) -> list[Shipment]:
-    """One shipment an order for all its promised units; the label is asked for by an announcement."""
+def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False) -> list[Shipment]:
+    """One shipment an order for all its promised units; the label is asked for by an announcement.
+
+    `leaves_by_itself`: gone when the label is there (a shop that ships by itself); else somebody packs and confirms it.
+    """
     if not wanted:
         return []
     with transaction.atomic():
@@ -76,7 +79,12 @@ def plan(wanted: Sequence[Order], *, actor: str) -> list[Shipment]:
         made: list[Shipment] = []
         for brand, group in _by_brand(todo).items():
             carrier = wiring.first("label", brand)
-            made += shipping.plan(group, location_id=location.id, carrier_id=carrier.id if carrier else None)
+            made += shipping.plan(
+                group,
+                location_id=location.id,
+                carrier_id=carrier.id if carrier else None,
+                leaves_by_itself=leaves_by_itself,
+            )
         outbox.publish(
             outbox.NewFact("shipment.planned", "shipment", shipment.id, {"order": str(shipment.order_id), "by": actor})
             for shipment in made
@@ -92,8 +100,8 @@ def _by_brand(todo: Sequence[tuple[Order, list[Packed]]]) -> dict[UUID, list[tup
     return groups
 
 
-def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str, ships_by_itself: bool) -> None:
-    """Labels that a carrier sold for parcels (`parcel id -> label`); with `ships_by_itself` the parcels leave at once."""
+def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
+    """Labels that a carrier sold for parcels (`parcel id -> label`); what leaves by itself leaves now."""
     cause = Cause(actor)
     with transaction.atomic():
         ids = [parcel for parcel, _ in labels]
@@ -109,11 +117,10 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str, ships_by_it
         for parcel, _ in fresh:
             if parcel.shipment.status == Status.CANCELLED:
                 outbox.publish([outbox.NewFact("parcel.called_off", "parcel", parcel.id, {"parcel": str(parcel.id)})])
-            else:
+            elif parcel.shipment.leaves_by_itself:
                 leaving.append(parcel.shipment)
         inbox.wake(f"parcel:{label.tracking_number}" for _, label in labels)
-        if ships_by_itself:
-            confirm_all(leaving, actor=actor)
+        confirm_all(leaving, actor=actor)
 
 
 def confirm(shipment: Shipment, *, actor: str) -> bool:

@@ -23,6 +23,8 @@ class Shipment(Record):
     shipped_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     confirmed_by = models.CharField(max_length=150, blank=True)
+    # With its label, in a shop that ships by itself; else somebody packs and confirms it.
+    leaves_by_itself = models.BooleanField(_("leaves with its label"), default=False)
 
     class Meta:
         verbose_name = _("shipment")

@@ -31,15 +31,16 @@ class Packed:
 
 
 def plan(
-    orders: Sequence[tuple[Order, Sequence[Packed]]], *, location_id: UUID, carrier_id: UUID | None, service: str = ""
-) -> list[Shipment]:
+    orders: Sequence[tuple[Order, Sequence[Packed]]], *, location_id: UUID, carrier_id: UUID | None, service: str = "",
+    leaves_by_itself: bool = False,
+) -> list[Shipment]:  # fmt: skip
     """One shipment with one parcel an order, for these units of these lines; four statements for a batch."""
     numbers = _numbers(len(orders))
     shipments, lines, parcels = [], [], []
     for (order, units), number in zip(orders, numbers, strict=True):
         shipment = Shipment(
             id=uuid7(), order=order, location_ref=location_id, number=number, carrier_id=carrier_id, service=service,
-            planned_at=clock.now(),
+            planned_at=clock.now(), leaves_by_itself=leaves_by_itself,
         )  # fmt: skip
         lines += [
             ShipmentLine(id=uuid7(), shipment=shipment, order_line_id=one.line, quantity=one.quantity) for one in units

@@ -133,7 +133,7 @@ def open_shop() -> Shop:
 
 
 def _ship(orders: list[Order]) -> None:
-    planned = ship_order.plan(orders, actor="hana")
+    planned = ship_order.plan(orders, actor="hana", leaves_by_itself=True)
     _send_all()
     parcels = Parcel.objects.filter(shipment__in=planned).order_by("id")
     labels = [
@@ -146,7 +146,7 @@ def _ship(orders: list[Order]) -> None:
         )
         for n, parcel in enumerate(parcels.select_related("shipment"))
     ]  # fmt: skip
-    ship_order.take_labels(labels, actor="test", ships_by_itself=True)
+    ship_order.take_labels(labels, actor="test")
     events = [
         TrackEvent(tracking_number=label.tracking_number, status="delivered", at=clock.now()) for _, label in labels
     ]

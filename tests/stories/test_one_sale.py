@@ -132,7 +132,7 @@ def test_a_sale_from_notice_to_books(shop):
         False,
     )
 
-    (shipment,) = ship_order.plan(ship_order.ready_orders(10), actor="test")
+    (shipment,) = ship_order.plan(ship_order.ready_orders(10), actor="test", leaves_by_itself=True)
     assert announced() == ["label.buy", "message.send"]
     parcel = Parcel.objects.get(shipment=shipment)
     label = Label(
@@ -144,7 +144,7 @@ def test_a_sale_from_notice_to_books(shop):
         cost_minor=600,
         currency="JPY",
     )
-    ship_order.take_labels([(parcel.id, label)], actor="test", ships_by_itself=True)
+    ship_order.take_labels([(parcel.id, label)], actor="test")
     assert announced() == ["fulfilment.create", "label.buy", "message.send", "message.send", "payment.capture"]
 
     captured = authorised(captured_minor=3850)
@@ -225,3 +225,23 @@ def test_calling_off_before_shipment_frees_units_and_lets_the_money_go(shop):
     assert (order.lifecycle, order.payment, level.available) == ("cancelled", "voided", 10)
     assert announced() == ["message.send", "message.send", "payment.void"]
     assert Payment.objects.get().status == "authorised"
+
+
+def test_what_a_person_plans_waits_for_the_packer_though_the_shop_ships_by_itself(shop):
+    receipt(shop, "CUP", 10)
+    receipt(shop, "TEA", 10, document="R2")
+    place_orders([draft()], source=shop["shopify"])
+    settle_payment.settle([authorised()], source=shop["stripe"])
+    (shipment,) = ship_order.plan(ship_order.ready_orders(10), actor="hana")
+    parcel = Parcel.objects.get(shipment=shipment)
+    label = Label(
+        reference="x", label_id="se-1", tracking_number="T1", carrier="yamato", service="s", cost_minor=600, currency="JPY"
+    )  # fmt: skip
+
+    ship_order.take_labels([(parcel.id, label)], actor="test")
+    shipment.refresh_from_db()
+    assert shipment.status == "labelled"
+
+    assert ship_order.confirm(shipment, actor="hana")
+    shipment.refresh_from_db()
+    assert (shipment.status, shipment.confirmed_by) == ("shipped", "hana")

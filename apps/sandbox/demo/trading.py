@@ -145,7 +145,7 @@ class Trading:
     def pack(self) -> None:
         """The packer sends off what has been ready for a while, the oldest first."""
         rested = [one for one in ship_order.ready_orders(60) if one.taken_at < clock.now() - REST]
-        ship_order.plan(rested[:PACKED_AT_ONCE], actor="packer")
+        ship_order.plan(rested[:PACKED_AT_ONCE], actor="packer", leaves_by_itself=True)
 
     def fill_up(self) -> None:
         """The van brings what is nearly gone; of the scarce article never enough for everybody."""

@@ -26,8 +26,7 @@ def ship(story: Story, rows: Sequence[Connection]) -> list[Leaving]:
     carrier = next(iter(connections.with_ability(rows, "label")), None)
     if carrier:
         found.append(Leaving(_("%(carrier)s sells 1 label") % {"carrier": carrier.name}, _("at once")))
-    by_itself = bool(story.company and story.company.ships_by_itself)
-    when = _("when the label is there") if by_itself else _("when the parcel is confirmed on the packing page")
+    when = _("when the parcel is confirmed on the packing page")
     payment = story.payment
     if payment and payment.status == "authorised" and payment.connection:
         amount = shown.money(story.payable_minor, order.currency)

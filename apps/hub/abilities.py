@@ -14,7 +14,12 @@ from apps.hub import contracts as c
 
 
 class Once(StrEnum):
-    """How a write is kept from happening twice."""
+    """How a write is kept from happening twice.
+
+    KEY: the `key` argument itself travels, and the vendor answers a repeat with it as it did the first time. NATURAL_KEY:
+    a name of ours travels in the body (`reference`) and the vendor can be asked for it, or a repeat is harmless.
+    NEITHER: an unknown outcome waits for a person.
+    """
 
     KEY = "key"
     NATURAL_KEY = "natural_key"
@@ -151,7 +156,9 @@ class LabelSeller(Protocol):
     """A carrier or broker that sells labels."""
 
     def rates(self, request: c.LabelRequest) -> Sequence[c.Rate]:
-        """Cheapest first; none where the vendor cannot be asked for prices."""
+        """Cheapest first; none where the vendor cannot be asked for prices. A `service` in the request may limit the
+        answer to it, but need not.
+        """
 
     def buy_label(self, request: c.LabelRequest, key: str) -> c.Label: ...
 
@@ -193,9 +200,15 @@ class FileSource(Protocol):
 
 @runtime_checkable
 class HealthCheck(Protocol):
-    """Can say whether its credentials work, by a call without effect."""
+    """Can say whether its credentials work, by a call without effect.
 
-    def check(self) -> Mapping[str, str]: ...
+    No screen and no night asks it: it is there for the suites and for a person at `./manage.py shell`.
+    """
+
+    def check(self) -> Mapping[str, str]:
+        """What the vendor calls the account, in words of the connector's choice (`{"account": "…"}`), never empty and
+        without secrets; raises `Misconfigured` where the credentials do not work.
+        """
 
 
 ABILITIES: dict[str, type] = {

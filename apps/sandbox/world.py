@@ -223,6 +223,7 @@ class Standin:
     `schema`: its tables (`CREATE TABLE IF NOT EXISTS <slug>_…`). `faults`: its own kinds of misbehaviour and their
     shares. `losable`: beginnings of the things that may be lost until night (`("order:",)`); `()` loses nothing.
     `effects`: {operation of ours: SELECT of (name of ours that travelled with it, how often it took effect here)}.
+    The verification holds them against our own deliveries (I7); a stand-in without any is not counted.
     """
 
     slug: str = ""

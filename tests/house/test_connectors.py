@@ -174,8 +174,9 @@ def test_an_old_matrix_is_noticed(tmp_path, monkeypatch):
 
 @pytest.fixture
 def made(tmp_path, request):
-    """A fresh connector of a kind in a project of its own."""
-    call_command("startconnector", "japan_post_next", kind=request.param, into=tmp_path, verbosity=0)
+    """Fresh connectors of a kind in a project of their own; where imports stand and lines break goes by the name."""
+    for name in ("aa", "japan_post_next", "zz"):
+        call_command("startconnector", name, kind=request.param, into=tmp_path, verbosity=0)
     return tmp_path
 
 

@@ -110,7 +110,8 @@ class Parcel:
 class LabelRequest:
     """Buy the label of one parcel. `reference` (our parcel's number, 50 characters at most) is what we can ask by.
 
-    `order_number` and `lines` say what is in it, for carriers that print or declare it.
+    `order_number` and `lines` say what is in it, for carriers that print or declare it. `service` is a word of the vendor's
+    as `Rate.service` tells it; empty: whatever the connector's settings hold as a default, else the vendor's own choice.
     """
 
     reference: str
@@ -126,7 +127,7 @@ class LabelRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """What a carrier would ask for one parcel."""
+    """What a carrier would ask for one parcel. `service`: the word to buy it by. `carrier`: as in `Label`."""
 
     service: str
     carrier: str
@@ -137,7 +138,11 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A label that was sold. `status`: bought, voided, unknown."""
+    """A label that was sold. `status`: bought, voided, unknown.
+
+    `carrier` is who carries it: a broker's word for it (60 characters at most), a carrier's own slug where it sells for itself.
+    People see it beside the parcel, and the channel is told it.
+    """
 
     reference: str
     label_id: str

@@ -9,7 +9,10 @@ from apps.hub.contracts.unknown import UNKNOWN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where something goes, as the customer wrote it. `country` ISO 3166 alpha-2, `region` 都道府県 or state."""
+    """Where something goes, as the customer wrote it. `country` ISO 3166 alpha-2, `region` 都道府県 or state.
+
+    A vendor without a field for the region gets it before the city, in the same field (東京都渋谷区).
+    """
 
     name: str = ""
     company: str = ""

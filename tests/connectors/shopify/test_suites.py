@@ -136,6 +136,7 @@ class TestFulfilmentCalls(CallSuite):
 
 class TestWebhook(WebhookSuite):
     slug = "shopify"
+    window_seconds = None
 
     @pytest.fixture
     def secret(self):

@@ -75,7 +75,8 @@ class FulfilmentSuite:
     def test_whatever_went_wrong_a_repeat_tells_it_once(self, connector, packed, told, misbehave, fault):
         parcel = packed()
         misbehave(fault)
-        with pytest.raises(errors.Transient):
+        with pytest.raises(errors.Transient) as caught:
             connector.create_fulfilment(parcel, "key-7")
+        assert caught.value.sent is (fault != "limited")
         connector.create_fulfilment(parcel, "key-7")
         assert told(parcel.order_number) == [self.units(parcel)]

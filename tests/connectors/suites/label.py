@@ -40,10 +40,12 @@ class LabelSuite:
     def calls(self, connector, reference: str) -> list[Callable[[], object]]:
         """Each call that goes to the vendor."""
         asked = [lambda: connector.rates(request_for(reference))] if self.has_rates else []
+        return [*asked, lambda: connector.find_label(request_for(reference)), *self.writes(connector, reference)]
+
+    def writes(self, connector, reference: str) -> list[Callable[[], object]]:
+        """Each call that takes effect there."""
         return [
-            *asked,
             lambda: connector.buy_label(request_for(reference), f"key-{reference}"),
-            lambda: connector.find_label(request_for(reference)),
             lambda: connector.void_label(c.VoidLabel(reference=reference, label_id="se-1"), f"key-void-{reference}"),
         ]
 
@@ -105,6 +107,14 @@ class LabelSuite:
             misbehave(what)
             with pytest.raises(errors.Transient):
                 call()
+
+    @pytest.mark.parametrize("what", ["failed", "html", "cut"])
+    def test_a_write_that_was_answered_doubtfully_perhaps_took_effect(self, connector, misbehave, what):
+        for call in self.writes(connector, f"suite-11-{what}"):
+            misbehave(what)
+            with pytest.raises(errors.Transient) as caught:
+                call()
+            assert (type(caught.value), caught.value.sent) == (errors.Transient, True)
 
     def test_a_wrong_credential_is_misconfigured(self, misconfigured):
         for call in self.calls(misconfigured, "suite-7"):

@@ -98,7 +98,8 @@ class StockSuite:
     def test_a_doubtful_answer_is_settled_by_the_same_key(self, connector, shelf, shows, misbehave, fault):
         wanted, key = self.wanted(shelf, 2), self.key()
         misbehave(fault)
-        with pytest.raises(errors.Transient):
+        with pytest.raises(errors.Transient) as caught:
             connector.set_stock(wanted, key)
+        assert caught.value.sent
         assert connector.set_stock(wanted, key) == self.set_to(wanted)
         assert [shows(one.external_id) for one in wanted] == [40, 40]

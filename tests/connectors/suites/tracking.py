@@ -11,7 +11,7 @@ STATUSES = {"accepted", "in_transit", "attempted", "delivered", "returned", "los
 
 
 class TrackingSuite:
-    """Fixtures to give: `connector`, `label` (a `Label` whose parcel has taken at least one step), `unknown_word`
+    """Fixtures to give: `connector`, `label` (a `Label` whose parcel has taken two steps or more), `unknown_word`
     (`(topic, raw)` of a notice whose status no table knows). Attributes: `slug`; `has_track` (False where the vendor tells
     steps by notices only: then `track` answers none).
     """

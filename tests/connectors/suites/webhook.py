@@ -1,5 +1,7 @@
 """What every webhook module does. Subclass it and fill in the fixtures."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.core import clock
@@ -13,11 +15,13 @@ class WebhookSuite:
     which the vendor sends a body, `event` telling one event from another where the id is in a header); `body` (a
     genuine body); `other_body` (where the id is in the body: the body of another event; else leave it out); `header`
     (the name of the signature's header); `secret`. Attributes: `slug`; `has_ids` (False where a notice has no id at all:
-    then the same body is the same notice).
+    then the same body is the same notice); `window_seconds` (how far the signed time may lie from now; None where the
+    vendor signs no time: then an old notice is believed, and a replay is known by its id).
     """
 
     slug = ""
     has_ids = True
+    window_seconds: int | None = 300
 
     @pytest.fixture
     def other_body(self, body):
@@ -36,6 +40,15 @@ class WebhookSuite:
         headers = sign(body)
         self.verify(headers, body, keys)
         self.verify(headers, body, rotated)
+
+    def test_a_notice_of_another_time_is_refused(self, sign, body, keys):
+        now = clock.wall()
+        headers = sign(body)
+        for seconds in (86_400, -86_400) if self.window_seconds is None else ():
+            self.module().verify(headers, body, keys, now=now + timedelta(seconds=seconds))
+        for seconds in () if self.window_seconds is None else (self.window_seconds + 1, -self.window_seconds - 1):
+            with pytest.raises(BadSignature):
+                self.module().verify(headers, body, keys, now=now + timedelta(seconds=seconds))
 
     def test_a_changed_body_is_refused(self, sign, body, keys):
         half = len(body) // 2

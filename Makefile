@@ -35,9 +35,10 @@ rehearse: setup ## a shop's days from a file of orders: make rehearse ARGS="--sy
 
 test: setup-dev ## everything CI runs; one part with T=tests/core
 	@if [ -n "$(T)" ]; then exec $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(T); fi; \
-	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not chaos" || result=1; exit $$result
+	result=0; $(MAKE) lint || result=1; $(ALOUD) $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not chaos" || result=1; \
+	$(MAKE) chaos || result=1; exit $$result
 
-chaos: setup-dev ## kill worker, web, PostgreSQL and broker in a rehearsal and compare the figures (minutes)
+chaos: setup-dev ## the last part of the tests alone: kill worker, web, PostgreSQL and broker in a rehearsal, compare the figures
 	@exec $(ALOUD) $(PY) -m pytest -m chaos tests/chaos
 
 lint: setup-dev ## style, types and the import contracts

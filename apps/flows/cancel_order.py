@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.core import rows
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.flows import allocation, refund_order
@@ -71,7 +72,7 @@ def cancel_units(units: Mapping[UUID, int], lines: Sequence[OrderLine], *, cause
     )
     for line, count in units.items():
         by_id[line].cancelled += count
-    OrderLine.objects.bulk_update([by_id[line] for line in units], ["cancelled"])
+    rows.update([by_id[line] for line in units], ["cancelled"])
     allocation.look_again(gained, cause=cause, also={by_id[line].order_id for line in units})
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.customers import services as customers
@@ -113,10 +113,10 @@ def _candidates(draft: ReturnDraft, customer: UUID | None, source: Connection) -
     match = Q(order__external_number__in=named) | Q(order__number__in=named) if named else Q(pk__in=[])
     if customer:
         match |= Q(order__customer=customer, order__placed_at__lte=draft.at)
-    rows = OrderLine.objects.filter(
+    sold = OrderLine.objects.filter(
         match, kind=OrderLine.Kind.ITEM, sku__in=skus, order__brand=source.brand_id, order__currency=draft.currency
     )
-    return list(rows.filter(quantity__gt=F("cancelled") + F("returned")).select_related("order"))
+    return list(sold.filter(quantity__gt=F("cancelled") + F("returned")).select_related("order"))
 
 
 def _link(
@@ -159,11 +159,11 @@ def _is_meant(wanted: ReturnLineDraft, line: OrderLine) -> bool:
 
 
 def _write(document: Return, parts: Sequence[_Part], unmatched: Sequence[tuple[ReturnLineDraft, int, str]]) -> None:
-    rows: list[ReturnLine] = []
+    written: list[ReturnLine] = []
     counts: dict[int, int] = defaultdict(int)
     for part in parts:
         counts[part.draft.number] += 1
-        rows.append(
+        written.append(
             ReturnLine(
                 id=uuid7(), document=document, number=part.draft.number, part=counts[part.draft.number], sku=part.line.sku,
                 title=part.draft.title[:255], order_line=part.line, cancelled=part.cancelled, returned=part.returned,
@@ -171,14 +171,14 @@ def _write(document: Return, parts: Sequence[_Part], unmatched: Sequence[tuple[R
             )
         )  # fmt: skip
     for wanted, left, reason in unmatched:
-        rows.append(
+        written.append(
             ReturnLine(
                 id=uuid7(), document=document, number=wanted.number, part=0, sku=wanted.sku[:64], title=wanted.title[:255],
                 unmatched=left, unmatched_reason=reason, reason=wanted.reason[:200],
                 amount_minor=wanted.amount_minor * left // max(wanted.quantity, 1),
             )
         )  # fmt: skip
-    ReturnLine.objects.bulk_create(rows)
+    rows.insert(written)
 
 
 def _call_off(parts: Sequence[_Part], locked: dict[UUID, Order], cause: Cause) -> None:
@@ -231,7 +231,7 @@ def _put_back(parts: Sequence[_Part], locked: dict[UUID, Order], cause: Cause) -
                 figures={"gross": gross, "net": gross - tax_minor, "tax": tax_minor, "cost": costs.get(line_id, 0)},
             )
         )  # fmt: skip
-    OrderLine.objects.bulk_update([lines[line_id] for line_id in units], ["returned", "refunded_minor"])
+    rows.update([lines[line_id] for line_id in units], ["returned", "refunded_minor"])
     ledger.record(postings)
     allocation.look_again(gained, cause=cause)
     touched = {lines[line_id].order_id for line_id in units}

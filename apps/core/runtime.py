@@ -35,7 +35,7 @@ OWNER = "kurogo_owner"  # migrates
 LOGIN = "kurogo"  # works, as a member of
 GROUP = "kurogo_app"  # whose rights the migrations set
 FIRST_PORT = 8000
-HEARTBEAT_SECONDS = 3.0
+HEARTBEAT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,7 @@ class Runtime:
             with psycopg.connect(self.postgres.url(database=DATABASE), autocommit=True) as connection:
                 if _role_exists(connection, GROUP):
                     connection.execute(f"GRANT {GROUP} TO {LOGIN}")
+        self.say("The database is up to date.")
 
     def manage(self, *words: str, **env: str) -> None:
         """Run `manage.py WORDS` to its end, with signs of life; `Unstarted` with the end of its log when it fails."""

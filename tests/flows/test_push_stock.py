@@ -1,6 +1,7 @@
 """What a channel is told: one push at a time, each after the answer of the last was taken in, and no change forgotten."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -95,28 +96,61 @@ def test_a_change_while_a_push_is_being_built_is_told_with_the_next(shop):
     assert Listing.objects.get().is_dirty
 
 
-def test_two_that_touch_the_same_listings_the_other_way_round_do_not_hang(shop):
-    variants = [Listing.objects.get().variant, *(builders.variant() for _ in range(5))]
+def _sell(shop, listings):
+    channels.sold(shop.id, {row.variant_id: 1 for row in listings})
+
+
+def _answer(shop, listings):
+    outcomes = [StockOutcome(external_id=row.stock_external_id, is_set=True) for row in listings]
+    channels.told(shop.id, outcomes, {outcome.external_id: 3 for outcome in outcomes})
+
+
+def _mark(shop, listings):
+    channels.mark_dirty(row.variant_id for row in listings)
+
+
+@pytest.mark.parametrize("touch", [_sell, _answer, _mark])
+def test_everybody_locks_listings_in_the_order_of_their_ids(shop, touch):
+    """One row in the middle is held by another: whoever comes has locked what is before it and nothing behind it, though
+    the rows lie the other way round in the table."""
+    variants = [builders.variant() for _ in range(6)]
     cards = [
         VariantCard(sku=one.sku, title=one.sku, external_id=f"v-{one.sku}", stock_external_id=f"i-{one.sku}", shown=9)
         for one in variants
     ]
     channels.take_cards(shop, cards, {one.sku: one.id for one in variants})
-    together = threading.Barrier(2)
+    listings = list(Listing.objects.filter(variant__in=variants).order_by("id"))
+    for row in reversed(listings):
+        Listing.objects.filter(id=row.id).update(is_dirty=False)
+    has_begun = threading.Event()
 
-    def work(number):
-        ordered = variants if number else variants[::-1]
-        outcomes = [StockOutcome(external_id=f"i-{one.sku}", is_set=True) for one in ordered]
+    def work():
         try:
-            together.wait(10)
-            for _ in range(40):
-                with transaction.atomic():
-                    if number:
-                        channels.told(shop.id, outcomes, {word.external_id: 3 for word in outcomes})
-                    else:
-                        channels.sold(shop.id, {one.id: 1 for one in ordered})
+            with transaction.atomic():
+                has_begun.set()
+                touch(shop, listings)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(work, range(2))) == [None, None]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Listing.objects.select_for_update().get(id=listings[3].id)
+            working = pool.submit(work)
+            has_begun.wait(10)
+            _wait_until_somebody_waits()
+            free = Listing.objects.filter(id__in=[row.id for row in listings]).select_for_update(skip_locked=True)
+            untouched = {row.id for row in free}
+        working.result(10)
+
+    assert untouched == {row.id for row in listings[3:]}  # the held one is our own
+
+
+def _wait_until_somebody_waits():
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waited")

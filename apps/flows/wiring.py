@@ -20,7 +20,7 @@ def _all() -> list[Connection]:
 
 def forget() -> None:
     """Read again at the next question (after a change in this process, and between tests)."""
-    global _held  # noqa: PLW0603
+    global _held  # noqa: PLW0603 - the same memory
     _held = (0.0, [])
 
 

@@ -162,7 +162,7 @@ def _row(number: int, record: list[str], places: list[int], zone: ZoneInfo) -> R
     except ValueError:
         return "bad_quantity"
     try:
-        when = _times.get(at) or _times.setdefault(at, datetime.strptime(at, "%Y-%m-%d %H:%M"))  # noqa: DTZ007
+        when = _times.get(at) or _times.setdefault(at, datetime.strptime(at, "%Y-%m-%d %H:%M"))  # noqa: DTZ007 - local
     except ValueError:
         return "bad_date"
     try:

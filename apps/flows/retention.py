@@ -14,7 +14,7 @@ from apps.hub.models import Delivery, InboxEntry, InboxEvent, SetAsideRow
 
 BATCH = 2000
 _OPEN = [InboxEvent.Status.NEW, InboxEvent.Status.WAITING]
-_ENDED = [Delivery.Status.SENT, Delivery.Status.DEAD, Delivery.Status.CANCELLED]
+_ENDED = [Delivery.Status.SENT, Delivery.Status.DEAD, Delivery.Status.LAPSED, Delivery.Status.CANCELLED]
 
 
 def empty_old() -> bool:

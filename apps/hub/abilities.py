@@ -6,7 +6,7 @@ An outgoing write declares how it is kept from happening twice (`Once`): by the 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,12 +18,40 @@ class Once(StrEnum):
 
     KEY: the `key` argument itself travels, and the vendor answers a repeat with it as it did the first time. NATURAL_KEY:
     a name of ours travels in the body (`reference`) and the vendor can be asked for it, or a repeat is harmless.
-    NEITHER: an unknown outcome waits for a person.
+    NEITHER: an unknown outcome waits for a person. LAPSES: a state that the vendor cannot be asked about afterwards (a
+    number that an unheard sale may have lowered since): an unknown outcome is never tried again but answered as unknown,
+    and the state is told anew by a later call.
     """
 
     KEY = "key"
     NATURAL_KEY = "natural_key"
     NEITHER = "neither"
+    LAPSES = "lapses"
+
+
+class Writes(StrEnum):
+    """How a channel takes a number to show.
+
+    COMPARE_AND_SET: only where it still shows what we believe (`StockQuantity.expected`). ABSOLUTE: whatever it shows, so
+    that sales we have not heard of are overwritten.
+    """
+
+    COMPARE_AND_SET = "compare_and_set"
+    ABSOLUTE = "absolute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockManners:
+    """How a channel that can be told what to show behaves; a merchant may widen the times on the channel's rules.
+
+    `many`: quantities a call. `settles`: a write that was acknowledged has taken effect by then. `order_lag`: an order can
+    be read by its source so long after it was placed at the latest. Promises rest on both (docs/no-oversell.md).
+    """
+
+    writes: Writes
+    many: int = 250
+    settles: timedelta = timedelta(0)
+    order_lag: timedelta = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +135,12 @@ class StockSink(Protocol):
     """A channel that can be told what to show."""
 
     def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
-        """One outcome for each quantity, in their order. A stale `expected` is an outcome, not an error."""
+        """One outcome for each quantity, in their order. A stale `expected` is an outcome, not an error.
+
+        A vendor that takes fewer at a time than it is given is called several times: where a later call fails, what was
+        settled is answered, what is in doubt as `is_unknown`, what was not sent as `is_put_off`; only where the first call
+        fails is the error raised.
+        """
 
 
 @runtime_checkable

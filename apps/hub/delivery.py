@@ -98,7 +98,7 @@ class _Outcome:
     status: str
     outcome: str
     reason: str = ""
-    answers: Sequence[Any] = ()
+    answers: Sequence[Any] | None = None
     due_at: datetime | None = None
     held_until: datetime | None = None
     reconnect: bool = False
@@ -171,6 +171,7 @@ def _is_still_mine(delivery: Delivery) -> bool:
 def _try(claimed: Claimed) -> _Outcome:
     delivery = claimed.delivery
     operation = abilities.OPERATIONS[delivery.operation]
+    once = Once.NEITHER
     try:
         live = connections.live(delivery.connection_id)
         if live is None:
@@ -179,6 +180,8 @@ def _try(claimed: Claimed) -> _Outcome:
         manifest = registry.manifest(live.connection.connector)
         once = manifest.once.get(operation.name, Once.NEITHER)
         words = words_of(delivery)
+        if claimed.may_have_happened and once is Once.LAPSES:
+            return _lapsed("whether an earlier try arrived is not known")
         if claimed.may_have_happened and once is Once.KEY and _is_key_forgotten(manifest, delivery):
             return _Outcome(
                 "waiting",
@@ -204,7 +207,7 @@ def _try(claimed: Claimed) -> _Outcome:
         status = "unknown" if claimed.may_have_happened else "due"
         return _Outcome(status, "limited", str(error), due_at=clock.now() + wait, held_until=clock.now() + wait)
     except errors.Transient as error:
-        return _after_transient(claimed, error)
+        return _after_transient(claimed, error, once=once)
     except errors.Misconfigured as error:
         return _Outcome("waiting", "misconfigured", str(error), reconnect=True)
     except errors.Permanent as error:
@@ -228,8 +231,15 @@ def _find(connector: Any, operation: abilities.Operation, words: list[Any]) -> A
     return getattr(connector, finder)(words[0]) if finder else None
 
 
-def _after_transient(claimed: Claimed, error: errors.Transient) -> _Outcome:
+def _lapsed(reason: str) -> _Outcome:
+    """Answered without a word: nobody knows, and the caller's story goes on from there."""
+    return _Outcome(Delivery.Status.LAPSED, "unknown", reason, answers=[])
+
+
+def _after_transient(claimed: Claimed, error: errors.Transient, *, once: Once) -> _Outcome:
     delivery = claimed.delivery
+    if error.sent and once is Once.LAPSES:
+        return _lapsed(str(error))
     status = "unknown" if error.sent or claimed.may_have_happened else "due"
     if delivery.attempts >= MAX_ATTEMPTS:
         return _Outcome(
@@ -253,14 +263,14 @@ def settle(delivery: Delivery, outcome: _Outcome) -> bool:
     figures: dict[str, Any] = {
         "id": delivery.id, "token": delivery.token, "was": delivery.status, "status": outcome.status,
         "due_at": outcome.due_at or delivery.due_at, "reason": outcome.reason[:400],
-        "done_at": clock.now() if outcome.status == "sent" else None, "attempt": uuid7(), "number": delivery.attempts,
+        "done_at": clock.now() if outcome.status in {"sent", "lapsed"} else None, "attempt": uuid7(), "number": delivery.attempts,
         "at": outcome.at, "wall_at": clock.wall(), "milliseconds": outcome.milliseconds, "outcome": outcome.outcome,
     }  # fmt: skip
-    if outcome.answers:
+    if outcome.answers is not None:
         answer = _answer_event(delivery, outcome)
         figures |= inbox.store_one_figures(delivery.connection_id, answer, origin="answer")
     with database.cursor() as cursor:
-        cursor.execute(_SETTLE_ANSWERED if outcome.answers else _SETTLE, figures)
+        cursor.execute(_SETTLE if outcome.answers is None else _SETTLE_ANSWERED, figures)
         (held,) = cursor.fetchone()
     if not held:
         return False
@@ -289,7 +299,7 @@ def _answer_event(delivery: Delivery, outcome: _Outcome) -> Event:
     body = msgspec.json.encode(
         Answer(
             delivery=delivery.id, operation=delivery.operation, kind=delivery.kind, subject=delivery.subject,
-            order_ref=delivery.order_ref, words=list(outcome.answers),
+            order_ref=delivery.order_ref, words=list(outcome.answers or ()),
         )
     )  # fmt: skip
     return Event(

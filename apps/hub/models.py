@@ -153,6 +153,7 @@ class Delivery(Record):
         UNKNOWN = "unknown", _("outcome unknown")
         WAITING = "waiting", _("waits for a person")
         DEAD = "dead", _("given up")
+        LAPSED = "lapsed", _("lapsed: told anew")
         CANCELLED = "cancelled", _("cancelled")
 
     connection = models.ForeignKey(Connection, models.PROTECT)

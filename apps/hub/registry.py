@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from django.utils.module_loading import import_string
 
-from apps.hub.abilities import Once
+from apps.hub.abilities import Once, StockManners
 
 CONNECTORS = Path(__file__).resolve().parent.parent / "connectors"
 
@@ -26,7 +26,8 @@ class Manifest:
     """What a connector says of itself. `load` is the dotted path of its class, imported when first used.
 
     `once` names, for every write operation that it offers, how the write is kept from happening twice; `keys_live` is how
-    long the vendor remembers an idempotency key, None where it says nothing of an end. `webhook` is the dotted path of its
+    long the vendor remembers an idempotency key, None where it says nothing of an end. `stock` is how a channel with
+    `stock.write` takes numbers. `webhook` is the dotted path of its
     module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
     credentials, `host_field` the setting that holds their host.
     """
@@ -39,6 +40,7 @@ class Manifest:
     load: str
     once: Mapping[str, Once] = field(default_factory=dict)
     keys_live: timedelta | None = None
+    stock: StockManners | None = None
     webhook: str = ""
     secrets: tuple[str, ...] = ()
     host_field: str = ""

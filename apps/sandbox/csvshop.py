@@ -19,9 +19,11 @@ import orjson
 
 from apps.core import clock
 from apps.sandbox import csvshop_sheets as sheets
-from apps.sandbox import csvshop_shelf as shelf
+from apps.sandbox import csvshop_told
 from apps.sandbox.csvshop_parcels import SCHEMA as PARCELS
 from apps.sandbox.csvshop_parcels import Parcels
+from apps.sandbox.showcase import SCHEMA as SHOWCASE
+from apps.sandbox.showcase import Showcase
 from apps.sandbox.words import Article, Returned, Sale, StockRow, sales
 from apps.sandbox.world import Answer, Ask, Notice, Standin, World, micros, moment
 
@@ -56,7 +58,7 @@ class CsvShop(Standin):
     """The stand-in behind two connections."""
 
     slug = "csv"
-    schema = SCHEMA + shelf.SCHEMA + PARCELS
+    schema = SCHEMA + SHOWCASE + PARCELS
     faults: Mapping[str, float] = {
         "csv_forgotten": 0.012,  # an order that the shop knows no longer when the night begins
         "csv_edited": 0.0001,  # an article of a night whose number somebody changes in the shop's console
@@ -66,7 +68,7 @@ class CsvShop(Standin):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.shelf = shelf.Shelf(world.db)
+        self.shelf = Showcase(world, self.slug, edits="csv_edited")
         self.parcels = Parcels(world)
 
     # The folder
@@ -183,7 +185,7 @@ class CsvShop(Standin):
 
     def _take(self, place: str, name: str, rows: list[dict[str, str]]) -> dict[str, Any]:
         if place == SHOP and name.startswith("stock-"):
-            return self.shelf.set_numbers(rows)
+            return csvshop_told.show(self.shelf, rows)
         if name.startswith("shipment-"):
             self.parcels.take(rows)
         return {}
@@ -202,18 +204,28 @@ class CsvShop(Standin):
             "x-kurogo-signature": hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest(),
         }
 
-    def _write(self, place: str, name: str, kind: str, body: bytes, things: list[str], *, thing: str = "") -> str:
-        """Lay a file of theirs into the folder and push it; one of that name and content is only pushed again."""
+    def _write(
+        self,
+        place: str,
+        name: str,
+        kind: str,
+        body: bytes,
+        things: list[str],
+        *,
+        thing: str = "",
+        at: datetime | None = None,
+    ) -> str:
+        """Lay a file of theirs into the folder, from `at` on, and push it; the same once more is only pushed again."""
         thing = thing or f"file:{name}"
         self.db.execute(
             "INSERT INTO csv_file (place, name, kind, thing, changed, body) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (place, name) DO UPDATE SET changed = excluded.changed, body = excluded.body"
             " WHERE body != excluded.body",
-            (place, name, kind, thing, micros(self.world.now()), body),
+            (place, name, kind, thing, micros(at or self.world.now()), body),
         )
         self.world.log("file", name=name, kind=kind, things=things)
         headers = {"x-kurogo-file": name, "x-kurogo-kind": kind}
-        self.world.notify(HOOKS[place], f"file/{kind}", body, thing=thing, headers=headers)
+        self.world.notify(HOOKS[place], f"file/{kind}", body, thing=thing, at=at, headers=headers)
         return name
 
     # Driver and oracle
@@ -233,32 +245,44 @@ class CsvShop(Standin):
         return {"file": self._write(SHOP, name, "catalogue", body, list(self.shelf.shown()))}
 
     def send_orders(self, args: dict[str, Any]) -> dict[str, Any]:
-        """{sales: [Sale]}: sold and sent as a file, in order; each that the plan loses has a file of its own."""
+        """{sales: [Sale]}: what could be sold is sent as a file, in order; each that the plan loses has one of its own."""
         files = []
         for is_lost, run in groupby(sales(args), key=lambda sale: self._will_be_lost(sale.number)):
             for group in ([one] for one in run) if is_lost else (list(run),):
-                files.append(self._send(group, thing=f"order:{group[0].number}" if is_lost else ""))
+                if numbers := self._sell(group):
+                    files.append(self._send(numbers, thing=f"order:{group[0].number}" if is_lost else ""))
         return {"files": files}
 
     def _will_be_lost(self, number: str) -> bool:
         return self.world.plan.hits("lost", f"csv:order:{number}")
 
-    def _send(self, group: list[Sale], *, thing: str) -> str:
-        numbers = [sale.number for sale in group]
-        name = f"orders-{numbers[0]}-{self.world.ident('', *numbers)[:8]}.csv"
+    def _sell(self, group: list[Sale]) -> list[str]:
+        """Numbers of the sales that were made, those of an earlier time too."""
         for sale in group:
-            added = self.db.execute(
-                "INSERT OR IGNORE INTO csv_order (number, file, sale) VALUES (?, ?, ?)",
-                (sale.number, name, msgspec.json.encode(sale)),
-            )
-            if added.rowcount:
-                self.shelf.sell(sale)
+            known = self.db.execute("SELECT 1 FROM csv_order WHERE number = ?", (sale.number,)).fetchone()
+            made = None if known else self.shelf.sell(sale)
+            if made:
+                self.db.execute(
+                    "INSERT INTO csv_order (number, file, sale) VALUES (?, '', ?)",
+                    (sale.number, msgspec.json.encode(made)),
+                )
+        marks = ",".join("?" * len(group))
+        there = self.db.execute(
+            f"SELECT number FROM csv_order WHERE number IN ({marks})", [sale.number for sale in group]
+        )
+        made_numbers = {row["number"] for row in there}
+        return [sale.number for sale in group if sale.number in made_numbers]
+
+    def _send(self, numbers: list[str], *, thing: str) -> str:
+        name = f"orders-{numbers[0]}-{self.world.ident('', *numbers)[:8]}.csv"
         marks = ",".join("?" * len(numbers))
+        self.db.execute(f"UPDATE csv_order SET file = ? WHERE number IN ({marks}) AND file = ''", [name, *numbers])
         rows = {
             row["number"]: row for row in self.db.execute(f"SELECT * FROM csv_order WHERE number IN ({marks})", numbers)
         }
         body = self._orders_sheet(name, [rows[number] for number in numbers])
-        return self._write(SHOP, name, "orders", body, numbers, thing=thing)
+        lag = self.world.lag("order_lag", f"{self.slug}:{name}")
+        return self._write(SHOP, name, "orders", body, numbers, thing=thing, at=self.world.now() + lag)
 
     def _orders_sheet(self, name: str, rows: Iterable[sqlite3.Row]) -> bytes:
         columns = sheets.ORDER_COLUMNS
@@ -313,7 +337,7 @@ class CsvShop(Standin):
         """{night: "YYYY-MM-DD"}: the console edits of that night, by plan; {sku, delta}: this one."""
         if "sku" in args:
             return {"shown": self.shelf.edit(str(args["sku"]), int(args["delta"]))}
-        return {"edited": self.shelf.edit_by(self.world.plan, str(args["night"]))}
+        return {"edited": self.shelf.edit_by_plan(date.fromisoformat(str(args["night"])))}
 
     def forget_order(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """{number}: the shop knows it no longer, though its file was sent."""

@@ -258,8 +258,8 @@ class Sandbox:
         }
 
     async def _misbehave(self, args: dict[str, Any]) -> dict[str, Any]:
-        """{"slug", "what": limited|failed|html|cut, "times"}: the next so many requests go wrong so."""
-        if args["what"] not in (*BEFORE_EFFECT, *AFTER_EFFECT):
+        """{"slug", "what": limited|failed|html|cut, "times"}: the next so many requests go wrong so; "" goes well."""
+        if args["what"] not in (*BEFORE_EFFECT, *AFTER_EFFECT, ""):
             raise ValueError(f"what may be {', '.join((*BEFORE_EFFECT, *AFTER_EFFECT))}")
         self.told.setdefault(args["slug"], deque()).extend([args["what"]] * int(args.get("times", 1)))
         return {slug: list(queue) for slug, queue in self.told.items()}
@@ -268,6 +268,11 @@ class Sandbox:
         """{"hits": [[kind, id], …]}: these things are hit whatever the seed says, until this process ends."""
         self.world.plan.told.update((str(kind), str(id)) for kind, id in args["hits"])
         return {"told": len(self.world.plan.told)}
+
+    async def _manners(self, args: dict[str, Any]) -> dict[str, Any]:
+        """{honest?: 0|1, lag_minutes?: n}: how the channels behave from now on."""
+        self.transact(lambda: self.world.behave({name: float(value) for name, value in args.items()}))
+        return dict(self.world.manners)
 
     _controls: dict[str, Callable[["Sandbox", dict[str, Any]], Awaitable[dict[str, Any]]]] = {
         "status": _status,
@@ -278,6 +283,7 @@ class Sandbox:
         "effects": _effects,
         "misbehave": _misbehave,
         "plan": _plan,
+        "manners": _manners,
     }
 
 

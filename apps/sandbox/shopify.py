@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from apps.sandbox import shopify_orders as orders
 from apps.sandbox.graphql import Execution, Refused, parsed
 from apps.sandbox.shopify_book import SCHEMA as BOOK
 from apps.sandbox.shopify_book import Book, priced, times
-from apps.sandbox.shopify_orders import Priced, gid, number_of
+from apps.sandbox.shopify_orders import gid, number_of
 from apps.sandbox.shopify_parcels import SCHEMA as PARCELS
 from apps.sandbox.shopify_parcels import Parcels
 from apps.sandbox.shopify_stock import LOCATION, Stock
@@ -53,8 +53,8 @@ class Shopify(Standin):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.book = Book(world)
-        self.stock = Stock(self.db)
+        self.book = Book(world, self.slug)
+        self.stock = Stock(world)
         self.parcels = Parcels(world)
         self.spoiled: list[Answer] = []  # answers to come, told by a command
 
@@ -100,7 +100,7 @@ class Shopify(Standin):
         }
 
     def _orders(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        page, info = self.book.changed(args)
+        page, info = self.book.page(args)
         return {"nodes": [self._served(row) for row in page], "pageInfo": info}
 
     def _order(self, id: int) -> dict[str, Any] | None:
@@ -183,20 +183,27 @@ class Shopify(Standin):
         return {"listed": self.stock.list_all(msgspec.convert(args["variants"], list[Article]))}
 
     def place_orders(self, args: dict[str, Any]) -> dict[str, Any]:
-        """{sales: [Sale]}: each is sold, paid at the checkout and announced; one placed before is only told again."""
-        return {"placed": [str(self._place(sale)) for sale in sales(args)]}
+        """{sales: [Sale]}: each is sold, paid at the checkout and announced; one placed before is only told again. Answers
+        the ids, null where a shop that honours what it shows had nothing of it to sell.
+        """
+        placed = [self._place(sale) for sale in sales(args)]
+        return {"placed": [str(id) if id else None for id in placed]}
 
-    def _place(self, sale: Sale) -> int:
-        order = orders.priced(sale)
-        at = datetime.fromisoformat(sale.at)
+    def _place(self, sale: Sale) -> int | None:
         row = self.book.by_number(sale.number)
         if row is None:
-            row = self.book.place(order, at=at)
+            made = self.stock.showcase.sell(sale)
+            if made is None:
+                return None
+            order = orders.priced(made)
+            row = self.book.place(order.id, made)
             self.parcels.open(order)
-            self.stock.sell(_units(order))
-            self._checkout(sale)
-        body = orders.webhook_body(order, refunds=[], placed=row["placed"], updated=row["told"], cancelled=None)
-        self._tell(sale.number, "orders/create", body, version=row["told"], at=at)
+            self._checkout(made)
+        order = priced(row)
+        body = orders.webhook_body(order, refunds=[], placed=row["placed"], updated=row["came"], cancelled=None)
+        self._tell(
+            sale.number, "orders/create", body, version=row["came"], at=datetime.fromtimestamp(row["visible"], UTC)
+        )
         return order.id
 
     def _checkout(self, sale: Sale) -> None:
@@ -230,8 +237,8 @@ class Shopify(Standin):
     def edit_stock(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """{night}: the console edits of that night, by plan; {sku, delta}: this one."""
         if "sku" in args:
-            return {"available": self.stock.edit(args["sku"], delta=int(args["delta"]))}
-        return {"edited": self.stock.edit_by(self.world.plan, date.fromisoformat(args["night"]))}
+            return {"available": self.stock.showcase.edit(args["sku"], int(args["delta"]))}
+        return {"edited": self.stock.showcase.edit_by_plan(date.fromisoformat(args["night"]))}
 
     def forget_order(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """{number}: the shop knows it no longer, though it announced it."""
@@ -240,7 +247,7 @@ class Shopify(Standin):
 
     def shown(self, _args: Mapping[str, Any]) -> dict[str, Any]:
         """What the shop shows, by SKU."""
-        return {"shown": self.stock.shown()}
+        return {"shown": self.stock.showcase.shown()}
 
     def told(self, _args: Mapping[str, Any]) -> dict[str, Any]:
         """What the product has told it: fulfilments, in order."""
@@ -265,7 +272,7 @@ class Shopify(Standin):
         return {
             "order_missing_here": [f"order:{number}" for number in self.book.missing_here()],
             "order_missing_there": [f"order:{number}" for number in self.book.missing_there()],
-            "stock_drift": [f"sku:{sku}" for sku in self.stock.drifted()],
+            "stock_drift": [f"sku:{sku}" for sku in self.stock.showcase.drifted()],
         }
 
 
@@ -283,14 +290,6 @@ def _tail(reference: str) -> int:
     if not tail.isdigit():
         raise Refused(f"Invalid global id '{reference}'")
     return int(tail)
-
-
-def _units(order: Priced) -> dict[str, int]:
-    units: dict[str, int] = {}
-    for line in order.lines:
-        if line.needs_shipping:
-            units[line.said.sku] = units.get(line.said.sku, 0) + line.said.quantity
-    return units
 
 
 def _too_costly() -> Answer:

@@ -1,13 +1,10 @@
-"""What the shop lists and shows. `available` may go below zero: people buy whatever the shop shows.
-
-A quantity is set only where it still is what the caller expects (null: no matter); one that is not refuses the whole
-call, and the key of a refused call is spent. Drift is what neither a push nor a sale explains: available ≠ base - sold.
+"""What the shop lists and shows, and how it is told: a quantity is set only where it still is what the caller expects
+(null: no matter); one that is not refuses the whole call, and the key of a refused call is spent.
 """
 
 import hashlib
 import sqlite3
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,80 +12,45 @@ import orjson
 
 from apps.sandbox.graphql import Refused, cursor, first_of, place_of
 from apps.sandbox.shopify_orders import gid, number_of
+from apps.sandbox.showcase import SCHEMA as SHOWCASE
+from apps.sandbox.showcase import Showcase
 from apps.sandbox.words import Article
-from apps.sandbox.world import Plan
+from apps.sandbox.world import World
 
 LOCATION = 70001
 LIMIT = 250
-SCHEMA = """
+SCHEMA = f"""{SHOWCASE}
 CREATE TABLE IF NOT EXISTS shopify_variant (
     id INTEGER PRIMARY KEY, item INTEGER NOT NULL UNIQUE, sku TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
-    price TEXT NOT NULL, currency TEXT NOT NULL, barcode TEXT NOT NULL, available INTEGER NOT NULL,
-    base INTEGER NOT NULL, sold INTEGER NOT NULL DEFAULT 0, is_named INTEGER NOT NULL DEFAULT 0);
+    price TEXT NOT NULL, currency TEXT NOT NULL, barcode TEXT NOT NULL);
+CREATE VIEW IF NOT EXISTS shopify_shown AS
+    SELECT v.*, s.shown AS available FROM shopify_variant v JOIN showcase s ON s.channel = 'shopify' AND s.sku = v.sku;
 CREATE TABLE IF NOT EXISTS shopify_key (key TEXT PRIMARY KEY, digest BLOB NOT NULL, answer BLOB);
 """
 
 
 class Stock:
-    """The variants table and the keys that were used on it."""
+    """The variants table, what the shop shows of each, and the keys that were used on it."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
+    def __init__(self, world: World) -> None:
+        self.db = world.db
+        self.showcase = Showcase(world, "shopify")
 
     def list_all(self, articles: list[Article]) -> int:
         """Put articles into the shop, each with what it shows at the start; one that is there keeps its stock."""
         self.db.executemany(
-            "INSERT INTO shopify_variant (id, item, sku, title, price, currency, barcode, available, base)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sku) DO UPDATE SET title = excluded.title,"
+            "INSERT INTO shopify_variant (id, item, sku, title, price, currency, barcode)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sku) DO UPDATE SET title = excluded.title,"
             " price = excluded.price, barcode = excluded.barcode",
             [
                 (
                     number_of("variant", one.sku), number_of("item", one.sku), one.sku, one.title, str(one.price),
-                    one.currency, one.barcode, one.shown, one.shown,
+                    one.currency, one.barcode,
                 )
                 for one in articles
             ],
         )  # fmt: skip
-        return len(articles)
-
-    def sell(self, units: Mapping[str, int]) -> None:
-        """Lower what is shown, below zero too; an SKU that the shop does not list shows nothing."""
-        self.db.executemany(
-            "UPDATE shopify_variant SET available = available - ?, sold = sold + ? WHERE sku = ?",
-            [(count, count, sku) for sku, count in units.items()],
-        )
-
-    def edit(self, sku: str, *, delta: int) -> int:
-        """Somebody changes the number in the shop's console. Raises LookupError."""
-        row = self.db.execute(
-            "UPDATE shopify_variant SET available = available + ?, is_named = 0 WHERE sku = ? RETURNING available",
-            (delta, sku),
-        ).fetchone()
-        if row is None:
-            raise LookupError(f"the shop lists no {sku}")
-        return int(row["available"])
-
-    def edit_by(self, plan: Plan, night: date) -> list[str]:
-        """The console edits of a night, by plan."""
-        if plan.is_calm:
-            return []
-        skus = [row["sku"] for row in self.db.execute("SELECT sku FROM shopify_variant ORDER BY sku")]
-        hit = [sku for sku in skus if plan.hits("edited", f"{night}:{sku}")]
-        for sku in hit:
-            size = 1 + int(plan.number("edited_by", f"{night}:{sku}") * 9)
-            self.edit(sku, delta=size if plan.number("edited_up", f"{night}:{sku}") < 0.5 else -size)
-        return hit
-
-    def drifted(self) -> list[str]:
-        """SKUs that show what nobody set and nobody bought; each is named on the first night that sees it."""
-        rows = self.db.execute(
-            "UPDATE shopify_variant SET is_named = 1 WHERE available != base - sold AND is_named = 0 RETURNING sku"
-        ).fetchall()
-        return sorted(row["sku"] for row in rows)
-
-    def shown(self) -> dict[str, int]:
-        """What the shop shows, by SKU."""
-        return dict(self.db.execute("SELECT sku, available FROM shopify_variant ORDER BY sku").fetchall())
+        return self.showcase.list_all(articles)
 
     # The Admin API
 
@@ -110,7 +72,7 @@ class Stock:
     def _page(self, args: Mapping[str, Any], form: Any) -> dict[str, Any]:
         first, after = first_of(args), place_of(args.get("after"))
         rows = self.db.execute(
-            "SELECT * FROM shopify_variant WHERE id > ? ORDER BY id LIMIT ?", (int(after or 0), first + 1)
+            "SELECT * FROM shopify_shown WHERE id > ? ORDER BY id LIMIT ?", (int(after or 0), first + 1)
         ).fetchall()
         nodes = rows[:first]
         return {
@@ -121,7 +83,7 @@ class Stock:
     def _by_item(self, references: list[str]) -> list[sqlite3.Row]:
         numbers = [int(tail) for tail in (one.rpartition("/")[2] for one in references) if tail.isdigit()]
         return self.db.execute(
-            "SELECT * FROM shopify_variant WHERE item IN (SELECT value FROM json_each(?))",
+            "SELECT * FROM shopify_shown WHERE item IN (SELECT value FROM json_each(?))",
             (orjson.dumps(numbers).decode(),),
         ).fetchall()
 
@@ -165,12 +127,11 @@ class Stock:
         return errors
 
     def _apply(self, wanted: Mapping[str, Any], key: str) -> dict[str, Any]:
-        self.db.executemany(
-            "UPDATE shopify_variant SET available = ?, base = ?, sold = 0, is_named = 0 WHERE item = ?",
-            [
-                (one["quantity"], one["quantity"], int(one["inventoryItemId"].rpartition("/")[2]))
-                for one in wanted["quantities"]
-            ],
+        skus = {
+            row["item"]: row["sku"] for row in self._by_item([one["inventoryItemId"] for one in wanted["quantities"]])
+        }
+        self.showcase.put(
+            (skus[int(one["inventoryItemId"].rpartition("/")[2])], one["quantity"]) for one in wanted["quantities"]
         )
         return _payload([], group=number_of("adjustment", key))
 

@@ -18,6 +18,8 @@ Dispatch log (`World.log`):
 - `fulfilled` {order, reference, lines: {sku: units}}: a channel was told of a shipment.
 - `expired` {order, payment}: nobody paid in time; the order will not be paid.
 - `found` {standin, thing}: night has begun and a lost thing is shown again.
+- `sold` {channel, number, at, units: {sku: n}, refused: {sku: n}}: what a channel that honours what it shows sold of a
+  sale, and what it had to refuse (both may be empty).
 """
 
 from decimal import Decimal
@@ -69,6 +71,14 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     prices_include_tax: bool = True
     channel: str = ""
+
+    def units(self) -> dict[str, int]:
+        """Units of articles, by SKU."""
+        units: dict[str, int] = {}
+        for line in self.lines:
+            if line.kind == "item":
+                units[line.sku] = units.get(line.sku, 0) + line.quantity
+        return units
 
 
 class ReturnedLine(msgspec.Struct, frozen=True, kw_only=True):

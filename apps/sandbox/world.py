@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS lost (
 CREATE TABLE IF NOT EXISTS misbehaved (standin TEXT NOT NULL, thing TEXT NOT NULL, kind TEXT NOT NULL,
     PRIMARY KEY (standin, thing, kind));
 CREATE TABLE IF NOT EXISTS hook (name TEXT PRIMARY KEY, facts TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS manner (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
 
 
@@ -132,6 +133,7 @@ class World:
             row["name"]: json.loads(row["facts"]) for row in self.db.execute("SELECT * FROM hook")
         }
         self.is_stirred = False  # a notice was queued since the sender last looked
+        self.manners: dict[str, float] = dict(self.db.execute("SELECT name, value FROM manner").fetchall())
 
     def settle(self, kinds: Iterable[type["Standin"]]) -> None:
         """Put the stand-ins in: their tables are made, their rates join the plan."""
@@ -139,6 +141,22 @@ class World:
             self.plan.rates.update(kind.faults)
             self.db.executescript(kind.schema)
             self.standins[kind.slug] = kind(self)
+
+    def behave(self, manners: Mapping[str, float]) -> None:
+        """How channels behave from now on: `honest` (1: they sell no more than they show), `lag_minutes` (their orders
+        are told, and listed, up to so much later, and so are numbers set where the vendor takes its time).
+        """
+        self.manners |= manners
+        self.db.executemany("INSERT OR REPLACE INTO manner VALUES (?, ?)", list(self.manners.items()))
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether channels sell no more than they show."""
+        return bool(self.manners.get("honest"))
+
+    def lag(self, kind: str, id: str) -> timedelta:
+        """How late this thing of this kind is, by plan: whole seconds below the lag that was told."""
+        return timedelta(seconds=int(self.plan.number(kind, id) * self.manners.get("lag_minutes", 0) * 60))
 
     def now(self) -> datetime:
         """Business time: the clock file's, wall time when there is none."""

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from apps.hub import abilities, registry
+from apps.hub.abilities import Writes
 from apps.hub.management.commands import connector_matrix, startconnector
 from apps.hub.registry import Manifest
 
@@ -24,10 +25,11 @@ SLUGS = sorted(registry.manifests())
 WITHOUT_SHAPE = {"csv", "smtp"}  # a format of our own, and an Internet standard: there is no vendor's specification
 SECTIONS = ("## What works", "## What does not", "## Verified against")
 SUITES = {
-    "orders": "OrdersSuite", "catalogue": "CatalogueSuite", "stock.read": "StockSuite", "stock.write": "StockSuite",
+    "orders": "OrdersSuite", "catalogue": "CatalogueSuite",
     "fulfilment": "FulfilmentSuite", "payment": "PaymentSuite", "payment.read": "PaymentSuite", "statement": "StatementSuite",
     "label": "LabelSuite", "tracking": "TrackingSuite", "message": "MessageSuite",
 }  # fmt: skip
+STOCK_SUITES = {Writes.COMPARE_AND_SET: "CompareAndSetSuite", Writes.ABSOLUTE: "AbsoluteSuite"}
 WITHOUT_SUITE = {"files"}  # one connector has it, and a corpus of broken files instead
 OPEN_TO_CONNECTORS = ("apps.hub.", "apps.core")
 NO_MORE_OF_HUB = {"abilities", "contracts", "errors", "registry"}
@@ -69,6 +71,8 @@ def test_it_passes_the_suite_of_each_ability(manifest):
     wanted = {SUITES[ability] for ability in manifest.abilities if ability in SUITES} | (
         {"WebhookSuite"} if manifest.webhook else set()
     )
+    if manifest.stock:
+        wanted.add(STOCK_SUITES[manifest.stock.writes])
     assert sorted(wanted - bases) == []
 
 
@@ -85,14 +89,14 @@ def suites_of(tests: Path) -> set[str]:
 
 
 def test_every_ability_has_its_suite():
-    assert set(SUITES) | WITHOUT_SUITE == set(abilities.ABILITIES)
+    assert set(SUITES) | WITHOUT_SUITE | {"stock.read", "stock.write"} == set(abilities.ABILITIES)
     written = {
         node.name
         for path in (ROOT / "tests" / "connectors" / "suites").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
     }
-    assert sorted(set(SUITES.values()) - written) == []
+    assert sorted({*SUITES.values(), *STOCK_SUITES.values()} - written) == []
 
 
 def test_it_has_a_stand_in(manifest):
@@ -106,6 +110,7 @@ def test_its_manifest_is_true(manifest):
     assert manifest.host_field == "" or manifest.host_field in fields
     writes = {name for name, ability in abilities.ABILITY_OF.items() if ability in manifest.abilities}
     assert set(manifest.once) == writes
+    assert bool(manifest.stock) == ("stock.write" in manifest.abilities)
     assert (bool(manifest.verified_against), bool(manifest.docs_url) or manifest.slug in WITHOUT_SHAPE) == (True, True)
 
 

@@ -36,7 +36,7 @@ MANIFEST = Manifest(
         "label.buy": Once.NATURAL_KEY,
         "fulfilment.create": Once.NATURAL_KEY,
         "message.send": Once.NEITHER,
-        "stock.set": Once.NATURAL_KEY,
+        "stock.set": Once.LAPSES,
     },
     keys_live=timedelta(hours=24),
     webhook="tests.hub.parrot",

@@ -307,6 +307,45 @@ def test_with_neither_and_a_visible_setting_it_is_sent_again(enqueue, go, parrot
 # A person's word
 
 
+def _push(enqueue):
+    return enqueue("stock.set", [StockQuantity(external_id="1", quantity=3)])
+
+
+def _told(row):
+    """The answer to a delivery: how many words, None without one."""
+    events = InboxEvent.objects.filter(event_id=f"answer:{row.id}")
+    return [len(delivery.read_answer(inbox.raw(event))[1]) for event in events]
+
+
+def test_a_state_in_doubt_lapses_and_is_never_sent_again(enqueue, go):
+    row = _push(enqueue)
+    bird.script["set_stock"] = [errors.Transient("cut off", sent=True)]
+
+    assert [go(), go(timedelta(days=2))] == [1, 0]
+
+    assert (_now(row), _told(row), len(bird.heard)) == ("lapsed", [0], 1)
+
+
+def test_a_state_whose_worker_died_lapses_without_a_call(enqueue, go):
+    row = _push(enqueue)
+    delivery.claim(worker="dead")
+    delivery.release("dead")
+
+    go()
+
+    assert (_now(row), _told(row), bird.heard) == ("lapsed", [0], [])
+
+
+def test_a_state_that_was_not_sent_is_tried_again(enqueue, go):
+    row = _push(enqueue)
+    bird.script["set_stock"] = [errors.Transient("no route", sent=False)]
+
+    go()
+    go(timedelta(hours=1))
+
+    assert (_now(row), _told(row), len(bird.heard)) == ("sent", [1], 2)
+
+
 def test_a_retry_of_a_refusal_is_an_ordinary_call(enqueue, go):
     row = enqueue("label.buy", LABEL)
     bird.script["buy_label"] = [errors.Permanent("no such street")]

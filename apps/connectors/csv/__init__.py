@@ -1,7 +1,7 @@
 """Files as a channel of their own: a shop, mall or warehouse whose word is CSV, pushed, uploaded or fetched."""
 
 from apps.connectors.csv.settings import CsvSettings
-from apps.hub.abilities import Once
+from apps.hub.abilities import Once, StockManners, Writes
 from apps.hub.registry import Manifest
 
 CONNECTOR = Manifest(
@@ -13,6 +13,7 @@ CONNECTOR = Manifest(
     load="apps.connectors.csv.connector.CsvConnector",
     # A file of our own is laid down under a name that carries the key, and only where that name is free.
     once={"stock.set": Once.KEY, "fulfilment.create": Once.NATURAL_KEY},
+    stock=StockManners(writes=Writes.COMPARE_AND_SET),
     webhook="apps.connectors.csv.webhook",
     secrets=("token", "push_secret", "push_secret_old"),
     host_field="base_url",

@@ -1,7 +1,7 @@
 """Shopify: what the connector can do and how its writes are kept from happening twice."""
 
 from apps.connectors.shopify.settings import ShopifySettings
-from apps.hub.abilities import Once
+from apps.hub.abilities import Once, StockManners, Writes
 from apps.hub.registry import Manifest
 
 API_VERSION = "2026-10"
@@ -14,6 +14,7 @@ CONNECTOR = Manifest(
     settings=ShopifySettings,
     load="apps.connectors.shopify.connector.ShopifyConnector",
     once={"stock.set": Once.KEY, "fulfilment.create": Once.NATURAL_KEY},
+    stock=StockManners(writes=Writes.COMPARE_AND_SET),
     webhook="apps.connectors.shopify.webhook",
     secrets=("access_token", "webhook_secret", "webhook_secret_old"),
     host_field="shop_url",

@@ -20,12 +20,17 @@ class StockQuantity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockOutcome:
-    """What became of one `StockQuantity`. Stale: the channel showed `shown` instead of what we expected."""
+    """What became of one `StockQuantity`. Stale: the channel showed `shown` instead of what we expected. Unknown: the
+    call may or may not have taken effect. Put off: nothing was sent, it is told again. Otherwise, where it is not set,
+    `error` says why for a person.
+    """
 
     external_id: str
     is_set: bool
     is_stale: bool = False
     shown: int | None = None
+    is_unknown: bool = False
+    is_put_off: bool = False
     error: str = ""
 
 

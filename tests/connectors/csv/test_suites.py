@@ -17,7 +17,7 @@ from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.files import FileSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
 from tests.connectors.suites.orders import OrdersSuite
-from tests.connectors.suites.stock import StockSuite
+from tests.connectors.suites.stock import CompareAndSetSuite
 from tests.connectors.suites.webhook import WebhookSuite
 
 _parcels = count(1)
@@ -107,7 +107,7 @@ class TestCatalogueCalls(CallSuite):
         return lambda connector: list(connector.variants())
 
 
-class TestStock(StockSuite):
+class TestStock(CompareAndSetSuite):
     slug = "csv"
 
     @pytest.fixture

@@ -102,7 +102,7 @@ def test_levels_come_page_by_page(connector, listing, ledger, asked):
     for number in range(260):
         listing(f"level-{number}")
     pages = list(connector.shown_stock())
-    counted = ledger("SELECT count(*) FROM shopify_variant")[0][0]
+    counted = ledger("SELECT count(*) FROM shopify_shown")[0][0]
     assert [len(page) for page in pages] == [250] * (counted // 250) + [counted % 250]
     assert [said["first"] for _name, said in asked()] == [250] * len(pages)
 
@@ -163,4 +163,4 @@ def test_two_hundred_and_fifty_go_in_one_call(connector, listing, asked, ledger)
     rows = [replace(listing(f"many-{number}"), quantity=3, expected=50) for number in range(250)]
     outcomes = connector.set_stock(rows, "push-9")
     assert ([one.is_set for one in outcomes], len(asked())) == ([True] * 250, 1)
-    assert ledger("SELECT DISTINCT available FROM shopify_variant WHERE sku LIKE 'many-%'") == [(3,)]
+    assert ledger("SELECT DISTINCT available FROM shopify_shown WHERE sku LIKE 'many-%'") == [(3,)]

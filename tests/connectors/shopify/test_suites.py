@@ -16,7 +16,7 @@ from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
 from tests.connectors.suites.orders import OrdersSuite
-from tests.connectors.suites.stock import StockSuite
+from tests.connectors.suites.stock import CompareAndSetSuite
 from tests.connectors.suites.webhook import WebhookSuite
 
 _parcels = count(1)
@@ -68,7 +68,7 @@ class TestCatalogueCalls(CallSuite):
         return lambda connector: list(connector.variants())
 
 
-class TestStock(StockSuite):
+class TestStock(CompareAndSetSuite):
     slug = "shopify"
 
     @pytest.fixture
@@ -77,7 +77,7 @@ class TestStock(StockSuite):
 
     @pytest.fixture
     def shows(self, ledger):
-        return lambda id: ledger("SELECT available FROM shopify_variant WHERE item = ?", int(id))[0][0]
+        return lambda id: ledger("SELECT available FROM shopify_shown WHERE item = ?", int(id))[0][0]
 
     @pytest.fixture
     def buy(self, place, ledger):

@@ -1,4 +1,6 @@
-"""What every connector with the abilities `stock.read` and `stock.write` does. Subclass it and fill in the fixtures."""
+"""What every connector with the abilities `stock.read` and `stock.write` does. Subclass `CompareAndSetSuite` or
+`AbsoluteSuite`, as its manifest says that the channel takes numbers, and fill in the fixtures.
+"""
 
 from dataclasses import replace
 from itertools import count
@@ -7,7 +9,7 @@ import pytest
 
 from apps.hub import contracts as c
 from apps.hub import errors
-from apps.hub.abilities import Once, StockSink, StockSource
+from apps.hub.abilities import Once, StockSink, StockSource, Writes
 from apps.hub.registry import manifest
 
 _keys = count(1)
@@ -20,6 +22,7 @@ class StockSuite:
     """
 
     slug = ""
+    writes: Writes
 
     def key(self) -> str:
         return f"suite-{next(_keys)}"
@@ -35,7 +38,10 @@ class StockSuite:
         assert [isinstance(connector, one) for one in (StockSource, StockSink)] == [True, True]
         told = manifest(self.slug)
         assert {"stock.read", "stock.write"} <= set(told.abilities)
-        assert told.once["stock.set"] in Once
+        assert (told.stock.writes, told.once["stock.set"] is Once.LAPSES) == (
+            self.writes,
+            self.writes is Writes.ABSOLUTE,
+        )
 
     def test_it_reads_what_the_channel_shows(self, connector, shelf):
         fresh = shelf(3)
@@ -46,29 +52,6 @@ class StockSuite:
         wanted = self.wanted(shelf, 3)
         assert connector.set_stock(wanted, self.key()) == self.set_to(wanted)
         assert [shows(one.external_id) for one in wanted] == [40, 40, 40]
-
-    def test_a_repeat_with_its_key_is_one_push(self, connector, shelf, shows, buy):
-        wanted, key = self.wanted(shelf, 2), self.key()
-        connector.set_stock(wanted, key)
-        buy(wanted[0].external_id, 5)
-        assert connector.set_stock(wanted, key) == self.set_to(wanted)
-        assert [shows(one.external_id) for one in wanted] == [35, 40]
-
-    def test_a_sale_in_between_is_not_overwritten(self, connector, shelf, shows, buy):
-        wanted = self.wanted(shelf, 3)
-        buy(wanted[1].external_id, 2)
-        outcomes = connector.set_stock(wanted, self.key())
-        left = wanted[1].expected - 2
-        stale = c.StockOutcome(external_id=wanted[1].external_id, is_set=False, is_stale=True, shown=left)
-        assert outcomes == [self.set_to(wanted)[0], stale, self.set_to(wanted)[2]]
-        assert [shows(one.external_id) for one in wanted] == [40, left, 40]
-
-    def test_a_repeat_of_a_partly_stale_push_says_the_same(self, connector, shelf, shows, buy):
-        wanted, key = self.wanted(shelf, 3), self.key()
-        buy(wanted[1].external_id, 2)
-        first = connector.set_stock(wanted, key)
-        assert connector.set_stock(wanted, key) == first
-        assert [shows(one.external_id) for one in wanted] == [40, wanted[1].expected - 2, 40]
 
     def test_without_an_expectation_it_is_set_whatever_is_shown(self, connector, shelf, shows, buy):
         wanted = [replace(one, expected=None) for one in self.wanted(shelf, 1)]
@@ -94,6 +77,35 @@ class StockSuite:
             connector.set_stock(wanted, self.key())
         assert shows(wanted[0].external_id) == wanted[0].expected
 
+
+class CompareAndSetSuite(StockSuite):
+    """A channel that sets a number only where it still shows what is expected, once a key."""
+
+    writes = Writes.COMPARE_AND_SET
+
+    def test_a_repeat_with_its_key_is_one_push(self, connector, shelf, shows, buy):
+        wanted, key = self.wanted(shelf, 2), self.key()
+        connector.set_stock(wanted, key)
+        buy(wanted[0].external_id, 5)
+        assert connector.set_stock(wanted, key) == self.set_to(wanted)
+        assert [shows(one.external_id) for one in wanted] == [35, 40]
+
+    def test_a_sale_in_between_is_not_overwritten(self, connector, shelf, shows, buy):
+        wanted = self.wanted(shelf, 3)
+        buy(wanted[1].external_id, 2)
+        outcomes = connector.set_stock(wanted, self.key())
+        left = wanted[1].expected - 2
+        stale = c.StockOutcome(external_id=wanted[1].external_id, is_set=False, is_stale=True, shown=left)
+        assert outcomes == [self.set_to(wanted)[0], stale, self.set_to(wanted)[2]]
+        assert [shows(one.external_id) for one in wanted] == [40, left, 40]
+
+    def test_a_repeat_of_a_partly_stale_push_says_the_same(self, connector, shelf, shows, buy):
+        wanted, key = self.wanted(shelf, 3), self.key()
+        buy(wanted[1].external_id, 2)
+        first = connector.set_stock(wanted, key)
+        assert connector.set_stock(wanted, key) == first
+        assert [shows(one.external_id) for one in wanted] == [40, wanted[1].expected - 2, 40]
+
     @pytest.mark.parametrize("fault", ["failed", "html", "cut"])
     def test_a_doubtful_answer_is_settled_by_the_same_key(self, connector, shelf, shows, misbehave, fault):
         wanted, key = self.wanted(shelf, 2), self.key()
@@ -103,3 +115,38 @@ class StockSuite:
         assert caught.value.sent
         assert connector.set_stock(wanted, key) == self.set_to(wanted)
         assert [shows(one.external_id) for one in wanted] == [40, 40]
+
+
+class AbsoluteSuite(StockSuite):
+    """A channel that shows whatever it is told: what is in doubt is never sent again, and is said to be."""
+
+    writes = Writes.ABSOLUTE
+
+    def test_a_sale_in_between_is_overwritten(self, connector, shelf, shows, buy):
+        wanted = self.wanted(shelf, 2)
+        buy(wanted[1].external_id, 2)
+        assert connector.set_stock(wanted, self.key()) == self.set_to(wanted)
+        assert [shows(one.external_id) for one in wanted] == [40, 40]
+
+    @pytest.mark.parametrize(("fault", "shown"), [("failed", None), ("html", None), ("cut", 40)])
+    def test_a_first_call_in_doubt_says_so(self, connector, shelf, shows, misbehave, fault, shown):
+        wanted = self.wanted(shelf, 1)
+        misbehave(fault)
+        with pytest.raises(errors.Transient) as caught:
+            connector.set_stock(wanted, self.key())
+        assert caught.value.sent
+        assert shows(wanted[0].external_id) == (wanted[0].expected if shown is None else shown)
+
+    def test_every_quantity_has_a_fate_when_a_later_call_fails(self, connector, shelf, shows, misbehave):
+        many = manifest(self.slug).stock.many
+        wanted = self.wanted(shelf, min(many, 3))
+        misbehave("")  # the first call goes well
+        misbehave("cut")
+        outcomes = connector.set_stock(wanted, self.key())
+        fates = [(one.is_set, one.is_unknown, one.is_put_off) for one in outcomes]
+        assert len(fates) == len(wanted)
+        if fates == [(True, False, False)] * len(wanted):
+            return  # one call carried everything
+        first_doubtful = fates.index((False, True, False))
+        assert fates[:first_doubtful] == [(True, False, False)] * first_doubtful
+        assert set(fates[first_doubtful:]) <= {(False, True, False), (False, False, True)}

@@ -13,6 +13,7 @@ PLACE = Path(settings.BASE_DIR) / "docs" / "connectors.md"
 _ONCE = {
     Once.KEY: "the vendor's idempotency key, the same on each try",
     Once.NATURAL_KEY: "a reference of ours that the vendor lets us ask by before trying again",
+    Once.LAPSES: "never tried again when in doubt: the state is told anew",
     Once.NEITHER: "neither: sent again or left to a person by a visible setting, and counted apart",
 }
 _HARMLESS = {"label.void": "harmless to repeat: given back twice is given back once"}

@@ -16,12 +16,13 @@ from apps.core import clock
 from apps.core.ids import uuid7
 from apps.hub.contracts import StockOutcome, VariantCard
 from apps.hub.models import Connection
+from apps.inventory.models import free_sql
 
 _FROM_CARD = ["variant_id", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"]
 
 
-_SELLABLE = """
-SELECT level.variant_id, sum(level.on_hand - level.unavailable - level.reserved - level.leased)::int
+_SELLABLE = f"""
+SELECT level.variant_id, sum({free_sql("level")})::int
 FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
 WHERE place.is_active AND level.variant_id = ANY(%s::uuid[]) GROUP BY level.variant_id
 """

@@ -13,7 +13,9 @@ from apps.hub import outbox
 from apps.inventory.errors import NoLocation
 from apps.inventory.models import Location, StockLevel, StockMovement
 
-_FIGURES = ("on_hand", "unavailable", "reserved", "leased", "backordered", "value_minor")
+_FIGURES = (
+    "on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "backordered", "value_minor",
+)  # fmt: skip
 
 
 def default_location() -> Location:
@@ -56,20 +58,17 @@ class Desk:
 
     def change(
         self, level: StockLevel, kind: StockMovement.Kind, *, source_kind: str, source_id: UUID, part: str = "",
-        on_hand: int = 0, unavailable: int = 0, reserved: int = 0, value_minor: int = 0, reason: str = "",
+        reason: str = "", **figures: int,
     ) -> None:  # fmt: skip
-        """One movement: the level's numbers and the row that explains them."""
-        if not (on_hand or unavailable or reserved or value_minor):
+        """One movement: the level's numbers (`figures`: its columns, signed) and the row that explains them."""
+        if not any(figures.values()):
             return
-        level.on_hand += on_hand
-        level.unavailable += unavailable
-        level.reserved += reserved
-        level.value_minor += value_minor
+        for name, units in figures.items():
+            setattr(level, name, getattr(level, name) + units)
         self.movements.append(
             StockMovement(
-                id=uuid7(), level_id=level.id, at=self.at, kind=kind, on_hand=on_hand, unavailable=unavailable,
-                reserved=reserved, value_minor=value_minor, source_kind=source_kind, source_id=source_id, part=part[:40],
-                reason=reason[:200], actor=self.actor,
+                id=uuid7(), level_id=level.id, at=self.at, kind=kind, source_kind=source_kind, source_id=source_id,
+                part=part[:40], reason=reason[:200], actor=self.actor, **figures,
             )
         )  # fmt: skip
 

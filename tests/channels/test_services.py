@@ -109,7 +109,7 @@ def test_what_it_never_showed_is_not_believed(shop, cup):
     assert _listing().shown is None
 
 
-@pytest.mark.parametrize(("numbers", "free"), [({}, 10), ({"unavailable": 2, "leased": 4}, 4), ({"reserved": 10}, 0)])
+@pytest.mark.parametrize(("numbers", "free"), [({}, 10), ({"damaged": 2, "leased": 4}, 4), ({"reserved": 10}, 0)])
 def test_free_is_what_nobody_holds(cup, numbers, free):
     StockLevel.objects.update(**numbers)
     nothing = builders.variant()

@@ -164,7 +164,7 @@ def test_a_movement_has_one_cause_and_is_never_changed(article):
         movement.save(force_insert=True)
 
 
-@pytest.mark.parametrize("column", ["unavailable", "reserved", "leased"])
+@pytest.mark.parametrize("column", ["damaged", "safety", "quality_control", "reserved", "leased"])
 def test_the_table_itself_refuses_to_promise_more_than_lies_there(article, column):
     with pytest.raises(IntegrityError, match="inventory_never_oversold"), transaction.atomic():
         StockLevel.objects.update(**{column: 6})

@@ -1,9 +1,12 @@
 """I1: no shelf promises more than it holds, and no channel shows more. I2: movements, each with one cause, sum to the shelf."""
 
 from apps.flows.verifying.checks import Check, append_only
+from apps.inventory.models import free_sql
 
 LEVELS = "SELECT count(*) FROM inventory_stocklevel"
 DEMANDS = "SELECT count(*) FROM inventory_demand"
+_FREE = free_sql("l")
+_SUMMED = ("on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "value_minor")
 _WAITING = "d.quantity - d.allocated - d.shipped - d.cancelled"
 # A level as a person names it: its SKU and its place.
 _NAMED = """inventory_stocklevel l JOIN catalog_variant v ON v.id = l.variant_id
@@ -14,8 +17,9 @@ I1 = (
     Check(
         "promised within the shelf",
         LEVELS,
-        f"""SELECT {_NAME} FROM {_NAMED} WHERE least(l.unavailable, l.reserved, l.leased, l.backordered) < 0
-            OR l.unavailable + l.reserved + l.leased > l.on_hand OR l.backordered > coalesce(l.backorder_cap, l.backordered)""",
+        f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} < 0
+            OR least(l.safety, l.damaged, l.quality_control, l.reserved, l.leased, l.incoming, l.backordered) < 0
+            OR l.backordered > coalesce(l.backorder_cap, l.backordered)""",
     ),
     Check(
         "promises make what is reserved, waits what is backordered",
@@ -28,7 +32,7 @@ I1 = (
     Check(
         "no free unit while somebody waits",
         LEVELS,
-        f"""SELECT {_NAME} FROM {_NAMED} WHERE l.on_hand - l.unavailable - l.reserved - l.leased > 0 AND EXISTS (
+        f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} > 0 AND EXISTS (
                 SELECT 1 FROM inventory_demand d
                 WHERE d.level_id = l.id AND d.quantity > d.allocated + d.shipped + d.cancelled)""",
     ),
@@ -40,9 +44,9 @@ def shown_within_free(connectors: list[str]) -> Check:
     return Check(
         "shown within what is free",
         "SELECT count(*) FROM channels_listing WHERE set_at IS NOT NULL AND variant_id IS NOT NULL",
-        """SELECT i.sku || ' @ ' || c.name FROM channels_listing i JOIN hub_connection c ON c.id = i.connection_id
+        f"""SELECT i.sku || ' @ ' || c.name FROM channels_listing i JOIN hub_connection c ON c.id = i.connection_id
            LEFT JOIN (
-                SELECT l.variant_id, sum(l.on_hand - l.unavailable - l.reserved - l.leased) AS free
+                SELECT l.variant_id, sum({_FREE}) AS free
                 FROM inventory_stocklevel l JOIN inventory_location p ON p.id = l.location_id WHERE p.is_active GROUP BY 1
            ) s ON s.variant_id = i.variant_id
            WHERE i.variant_id IS NOT NULL AND i.set_at IS NOT NULL AND NOT i.is_dirty AND c.connector = ANY(%s)
@@ -62,11 +66,11 @@ I2 = (
         "movements sum to the shelf in every column",
         "SELECT count(*) FROM inventory_stockmovement",
         f"""SELECT {_NAME} FROM {_NAMED} LEFT JOIN (
-                SELECT m.level_id, sum(m.on_hand) AS on_hand, sum(m.unavailable) AS unavailable, sum(m.reserved) AS reserved,
-                       sum(m.leased) AS leased, sum(m.value_minor) AS value FROM inventory_stockmovement m GROUP BY 1
+                SELECT m.level_id, {", ".join(f"sum(m.{column}) AS {column}" for column in _SUMMED)}
+                FROM inventory_stockmovement m GROUP BY 1
             ) s ON s.level_id = l.id
-            WHERE (coalesce(s.on_hand, 0), coalesce(s.unavailable, 0), coalesce(s.reserved, 0), coalesce(s.leased, 0),
-                   coalesce(s.value, 0)) <> (l.on_hand, l.unavailable, l.reserved, l.leased, l.value_minor)""",
+            WHERE ({", ".join(f"coalesce(s.{column}, 0)" for column in _SUMMED)})
+               <> ({", ".join(f"l.{column}" for column in _SUMMED)})""",
     ),
     Check(
         "each movement has its own cause",

@@ -1,7 +1,8 @@
 """Stock truth is one row per (variant, location); what is promised never exceeds what is there, by a CHECK.
 
 Movements are append-only and sum to the level in every column. A demand is who wants units: what it holds (`allocated`) is
-its part of `reserved`; what it still waits for never coexists with free stock of the same row.
+its part of `reserved`; what it still waits for never coexists with free stock of the same row. A lease is what a channel may
+sell: its units are its part of `leased`.
 """
 
 from django.db import models
@@ -35,15 +36,35 @@ class Location(Record):
         return self.name
 
 
+class Aside(models.TextChoices):
+    """Why units that lie there are not for sale; each is a column of the level."""
+
+    SAFETY = "safety", _("safety stock")
+    DAMAGED = "damaged", _("damaged")
+    QUALITY_CONTROL = "quality_control", _("quality control")
+
+
+_COUNTED = ("on_hand", "safety", "damaged", "quality_control", "reserved", "leased")
+_PROMISED = F("safety") + F("damaged") + F("quality_control") + F("reserved") + F("leased")
+
+
+def free_sql(level: str) -> str:
+    """What may still be promised, as SQL over a level's columns under this alias."""
+    return " - ".join(f"{level}.{column}" for column in _COUNTED)
+
+
 class StockLevel(Record):
     """Units of a variant at a location. available = on_hand − unavailable − reserved − leased. Value in minor units."""
 
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="levels")
     location = models.ForeignKey(Location, models.PROTECT)
     on_hand = models.IntegerField(default=0)
-    unavailable = models.IntegerField(default=0)  # damaged, in inspection
+    safety = models.IntegerField(default=0)
+    damaged = models.IntegerField(default=0)
+    quality_control = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
     leased = models.IntegerField(default=0)
+    incoming = models.IntegerField(default=0)  # ordered from suppliers or on their way from another location
     backordered = models.IntegerField(default=0)  # wanted beyond the shelf; counted apart
     backorder_cap = models.IntegerField(null=True, blank=True)  # None: no cap, the order waits
     value_minor = models.BigIntegerField(default=0)  # what the units on hand cost
@@ -55,18 +76,21 @@ class StockLevel(Record):
             models.UniqueConstraint(fields=["variant", "location"], name="inventory_one_level"),
             models.CheckConstraint(
                 name="inventory_never_oversold",
-                condition=Q(on_hand__gte=0)
-                & Q(unavailable__gte=0)
-                & Q(reserved__gte=0)
-                & Q(leased__gte=0)
-                & Q(on_hand__gte=F("unavailable") + F("reserved") + F("leased")),
+                condition=Q(*((f"{column}__gte", 0) for column in _COUNTED)) & Q(on_hand__gte=_PROMISED),
             ),
-            models.CheckConstraint(condition=Q(backordered__gte=0), name="inventory_backordered_counted"),
+            models.CheckConstraint(
+                condition=Q(backordered__gte=0, incoming__gte=0), name="inventory_backordered_counted"
+            ),
         ]
         indexes = [models.Index(fields=["variant"], name="inventory_level_waiting", condition=Q(backordered__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.variant} @ {self.location}"
+
+    @property
+    def unavailable(self) -> int:
+        """Units that lie there and are not for sale."""
+        return self.safety + self.damaged + self.quality_control
 
     @property
     def available(self) -> int:
@@ -88,15 +112,21 @@ class StockMovement(Record):
         RELEASE = "release", _("release")
         SHIPMENT = "shipment", _("shipment")
         RETURN = "return", _("return")
-        STATUS = "status", _("made unavailable")
+        STATUS = "status", _("set aside")
+        LEASE = "lease", _("lease")
+        INCOMING = "incoming", _("announced")
+        TRANSFER = "transfer", _("transfer")
 
     level = models.ForeignKey(StockLevel, models.PROTECT, related_name="movements")
     at = models.DateTimeField()
     kind = models.CharField(max_length=12, choices=Kind)
     on_hand = models.IntegerField(default=0)
-    unavailable = models.IntegerField(default=0)
+    safety = models.IntegerField(default=0)
+    damaged = models.IntegerField(default=0)
+    quality_control = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
     leased = models.IntegerField(default=0)
+    incoming = models.IntegerField(default=0)
     value_minor = models.BigIntegerField(default=0)
     source_kind = models.CharField(max_length=40)
     source_id = models.UUIDField()
@@ -116,6 +146,11 @@ class StockMovement(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.on_hand:+d}"
+
+    @property
+    def unavailable(self) -> int:
+        """Units that were set aside or brought back for sale."""
+        return self.safety + self.damaged + self.quality_control
 
 
 class Demand(Record):
@@ -171,40 +206,23 @@ class Demand(Record):
         return self.quantity - self.allocated - self.shipped - self.cancelled
 
 
-class Receipt(Record):
-    """Goods that arrived: one document of one supplier or warehouse."""
+class Lease(Record):
+    """Units of a level that one holder (the connection of a channel) alone may sell. A holder's units are a part of `leased`."""
 
-    number = models.CharField(_("number"), max_length=80)
-    location = models.ForeignKey(Location, models.PROTECT)
-    source = models.UUIDField(null=True)  # the connection that told of it
-    at = models.DateTimeField(_("received"))
-    currency = models.CharField(_("currency"), max_length=3)
+    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="leases")
+    holder = models.UUIDField()
+    units = models.IntegerField(default=0)
 
     class Meta:
-        verbose_name = _("receipt")
-        verbose_name_plural = _("receipts")
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
         constraints = [
-            models.UniqueConstraint(fields=["source", "number"], name="inventory_one_receipt", nulls_distinct=False)
+            models.UniqueConstraint(fields=["level", "holder"], name="inventory_one_lease"),
+            models.CheckConstraint(condition=Q(units__gte=0), name="inventory_lease_not_negative"),
         ]
 
     def __str__(self) -> str:
-        return self.number
-
-
-class ReceiptLine(Record):
-    """Units of one variant in a receipt with what one cost, in major units of the receipt's currency."""
-
-    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="lines")
-    number = models.PositiveIntegerField()
-    variant = models.ForeignKey(Variant, models.PROTECT)
-    quantity = models.PositiveIntegerField()
-    unit_cost = models.DecimalField(max_digits=18, decimal_places=6)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["receipt", "number"], name="inventory_one_receipt_line")]
-
-    def __str__(self) -> str:
-        return f"{self.variant} × {self.quantity}"
+        return f"{self.units}"
 
 
 class Shrinkage(Record):

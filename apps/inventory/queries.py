@@ -55,7 +55,8 @@ def levels(text: str = "", *, only: str = "") -> QuerySet[StockLevel]:
 def why(level: StockLevel) -> Explanation:
     """Why the level's numbers are what they are, by kind of movement."""
     rows = level.movements.order_by().values("kind").annotate(
-        hand=Sum("on_hand"), gone=Sum(F("safety") + F("damaged") + F("quality_control")), promised=Sum("reserved"), value=Sum("value_minor")
+        hand=Sum("on_hand"), gone=Sum(F("safety") + F("damaged") + F("quality_control")), promised=Sum("reserved"),
+        value=Sum("value_minor"),
     )  # fmt: skip
     by_kind = {row["kind"]: row for row in rows}
     causes = tuple(

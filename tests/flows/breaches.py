@@ -20,8 +20,8 @@ MORE = "debit_minor = debit_minor + 1"
 def twice(table, constraint):
     """A row again under another id, once the constraint that refuses it is gone."""
     columns = {
-        MOVEMENT: "level_id, at, kind, on_hand, safety, damaged, quality_control, reserved, leased, incoming, value_minor, source_kind, source_id, part,"
-        " reason, actor",
+        MOVEMENT: "level_id, at, kind, on_hand, safety, damaged, quality_control, reserved, leased, incoming, value_minor,"
+        " source_kind, source_id, part, reason, actor",
         EVENT: "entry_id, connection_id, event_id, topic, subject, said_at, received_at, part, sealed, status, due_at,"
         " attempts, is_alone, waits_for, reason, done_at",
         RUN: "job, period, due_at, started_at, finished_at, leased_until, token, progress, error",

@@ -18,7 +18,8 @@ _arrivals = count(1)
 EARLIER_WAITS = "somebody holds units while somebody earlier waits"
 RULES = {
     "free units while somebody waits": """
-        SELECT l.id FROM inventory_stocklevel l WHERE l.on_hand - l.safety - l.damaged - l.quality_control - l.reserved - l.leased > 0 AND EXISTS (
+        SELECT l.id FROM inventory_stocklevel l
+        WHERE l.on_hand > l.safety + l.damaged + l.quality_control + l.reserved + l.leased AND EXISTS (
             SELECT 1 FROM inventory_demand d
             WHERE d.level_id = l.id AND d.quantity > d.allocated + d.shipped + d.cancelled)""",
     "movements do not make the level": """

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from apps.channels import services as channels
-from apps.flows import letters, wiring
+from apps.flows import confirm_order, letters, wiring
 from apps.hub import delivery, external_ids, outbox
 from apps.hub.contracts import (
     Address,
@@ -223,7 +223,8 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
 
 TELLERS: dict[str, tuple[Teller, ...]] = {
     "stock.changed": (_stock_changed,),
-    "order.placed": (_ask_for_money, letters.order_received),
+    "order.placed": (_ask_for_money, confirm_order.tell, letters.order_received),
+    "order.cleared": (letters.order_received,),
     "order.cancelled": (letters.order_cancelled,),
     "payment.let_go": (_let_go,),
     "refund.requested": (_refund,),

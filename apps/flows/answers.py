@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from apps.flows import push_stock, refund_order, settle_payment, ship_order
+from apps.flows import confirm_order, push_stock, refund_order, settle_payment, ship_order
 from apps.hub import delivery
 from apps.hub.models import Connection, InboxEvent
 from apps.messaging import services as messaging
@@ -70,6 +70,11 @@ def _letters(group: Group) -> None:
     messaging.sent(subject for subject, _ in _subjects(group))
 
 
+def _confirmations(group: Group) -> None:
+    for item in group:
+        confirm_order.take_outcomes(item.words, source=item.source)
+
+
 def _fulfilments(group: Group) -> None:
     """The channel has it; the delivery and its attempts are the record."""
 
@@ -83,5 +88,6 @@ _TAKERS: dict[str, Callable[[Group], None]] = {
     "label.buy": _labels,
     "label.void": _voided,
     "message.send": _letters,
+    "order.confirm": _confirmations,
     "fulfilment.create": _fulfilments,
 }

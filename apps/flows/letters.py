@@ -12,13 +12,20 @@ from apps.hub.delivery import NewDelivery
 from apps.hub.models import OutboxFact
 from apps.messaging import services as messaging
 from apps.messaging.models import Message
-from apps.orders.models import Order, OrderLine
+from apps.orders import holds
+from apps.orders.models import Order, OrderHold, OrderLine
 from apps.shipping.models import Parcel, Shipment, ShipmentLine
 
 
 def order_received(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
-    """注文受付: a receipt only; the contract is made when it is accepted or shipped."""
-    rows = _orders([fact.subject for fact in facts])
+    """注文受付: a receipt only; the contract is made when it is accepted or shipped.
+
+    An order that its channel has not released may still change its amounts: its letter follows when it is released.
+    """
+    ids = [fact.subject for fact in facts]
+    awaiting = OrderHold.objects.filter(order__in=ids, reason=holds.AWAITS_CHANNEL, released_at=None)
+    kept_back = set(awaiting.values_list("order", flat=True))
+    rows = _orders([order for order in ids if order not in kept_back])
     items = OrderLine.objects.filter(order__in=rows, kind=OrderLine.Kind.ITEM).order_by("number")
     lines = _by_first(items.values_list("order", "title", "quantity"))
     return _send("order_received", [(order.id, order, {"lines": lines[order.id]}) for order in rows])

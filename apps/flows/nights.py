@@ -224,6 +224,17 @@ def _refresh(run: JobRun) -> Went:
     return Went.DONE
 
 
+def _check_keys(run: JobRun) -> Went:
+    for connection in connections.expiring():
+        try:
+            live = connections.live(connection.id)
+            if live is not None:
+                connections.keep_expiries(connection, live.connector().check())
+        except errors.VendorError as error:
+            connections.failed(connection.id, str(error), reconnect=isinstance(error, errors.Misconfigured))
+    return Went.DONE
+
+
 def _resync(run: JobRun) -> Went:
     resync.order(Order.objects.get(id=run.period))
     return Went.DONE
@@ -236,6 +247,7 @@ _JOBS: dict[str, Step] = {
     "ship_ready": _ship_ready,
     "retention": _retention,
     "refresh_listings": _refresh,
+    "check_keys": _check_keys,
     "night_by_hand": _night,
     "resync": _resync,
 }

@@ -1,7 +1,7 @@
 """Take in sales: for each, order, stock and expected payment stand or fall together. One sale is a batch of one."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -55,8 +55,9 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         placed.orders = [order for order, _ in opened]
         demands = inventory.allocate(_wanted(opened, source), actor=ACTOR)
         _mark_allocation(placed.orders, demands)
-        _expect_payments(placed.orders, source)
-        _hold(opened)
+        said = {order.id: draft for order, draft in zip(placed.orders, fresh.values(), strict=True)}
+        _expect_payments(said, placed.orders, source)
+        _hold(opened, said)
         channels.sold(source.id, _units(opened))
         outbox.publish(
             (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed.orders),
@@ -65,8 +66,8 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         inbox.wake(_names(order) for order in placed.orders)
         inbox.wake(f"order:{order.number}" for order in placed.orders)
         inbox.wake(f"order:{draft.external_id}" for draft in fresh.values())
-        for order, draft in zip(placed.orders, fresh.values(), strict=True):
-            if draft.is_cancelled:
+        for order in placed.orders:
+            if said[order.id].is_cancelled:
                 cancel_order.cancel(order, actor=ACTOR, reason="cancelled at the channel before it was taken in")
     return placed
 
@@ -109,7 +110,8 @@ def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None
     orders.mark(placed, cause=Cause(ACTOR), allocation=states)
 
 
-def _expect_payments(placed: Sequence[Order], source: Connection) -> None:
+def _expect_payments(said: Mapping[UUID, OrderDraft], placed: Sequence[Order], source: Connection) -> None:
+    """What the channel collects counts as collected once it has released the order."""
     provider = wiring.first("payment", source.brand_id)
     through = {
         order.id: (provider.id if provider and order.payment_method in {"card", "konbini", "bank"} else None)
@@ -117,16 +119,20 @@ def _expect_payments(placed: Sequence[Order], source: Connection) -> None:
     }
     expected = payments.expect(placed, connections=through)
     for payment in expected:
-        if payment.method == "prepaid":
+        if payment.method == "prepaid" and not said[payment.order_id].awaits:
             payments.collect(
                 payment, payment.expected_minor, cause=Cause(ACTOR, "collected by the channel"), party=source.id
             )
-    prepaid = [order for order in placed if order.payment_method == "prepaid" and order.total_minor > 0]
+    prepaid = [
+        order
+        for order in placed
+        if order.payment_method == "prepaid" and order.total_minor > 0 and not said[order.id].awaits
+    ]
     orders.mark(prepaid, cause=Cause(ACTOR, "collected by the channel"), payment=PaymentState.PAID)
 
 
-def _hold(opened: Sequence[tuple[Order, list[OrderLine]]]) -> None:
-    """What a person has to look at; the order keeps its units meanwhile, and others go on."""
+def _hold(opened: Sequence[tuple[Order, list[OrderLine]]], said: Mapping[UUID, OrderDraft]) -> None:
+    """What a person has to look at, or the channel to release; the order keeps its units meanwhile, and others go on."""
     reasons: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for order, lines in opened:
         unknown = [line.sku or line.title for line in lines if line.kind == OrderLine.Kind.ITEM and not line.variant_id]
@@ -136,6 +142,8 @@ def _hold(opened: Sequence[tuple[Order, list[OrderLine]]]) -> None:
             reasons[order.id].append((holds.UNKNOWN_PAYMENT, order.payment_raw))
         if order.ship_to is None or not (order.ship_to.line1 and order.ship_to.country):
             reasons[order.id].append((holds.NO_ADDRESS, ""))
+        if awaits := said[order.id].awaits:
+            reasons[order.id].append((holds.AWAITS_CHANNEL, awaits))
     orders.hold(reasons, actor=ACTOR)
 
 

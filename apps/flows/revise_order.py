@@ -1,20 +1,29 @@
-"""A channel tells of an order again: older versions are ignored, newer ones applied as a revision or shown to a person."""
+"""A channel tells of an order again: older versions are ignored, newer ones applied as a revision or shown to a person.
+
+What was sold is a contract: another set of lines is shown to a person, the promised units stay promised. Only while the
+channel has not released an order (`OrderDraft.awaits`) are its amounts the channel's to change.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.core import clock
 from apps.core.ids import uuid7
+from apps.core.states import Cause
 from apps.flows import cancel_order
 from apps.hub import external_ids, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
 from apps.orders import holds
 from apps.orders import services as orders
-from apps.orders.models import Order, OrderLine, OrderRevision
-from apps.orders.states import FulfilmentState, Lifecycle
+from apps.orders.models import Order, OrderHold, OrderLine, OrderRevision
+from apps.orders.states import FulfilmentState, Lifecycle, PaymentState
+from apps.payments import services as payments
+from apps.payments.models import Payment
+from apps.payments.states import Status
 
 
 def revise(drafts: Sequence[OrderDraft], *, source: Connection) -> int:
@@ -37,7 +46,10 @@ def revise(drafts: Sequence[OrderDraft], *, source: Connection) -> int:
 
 def _apply(order: Order, draft: OrderDraft, source: Connection) -> bool:
     actor = f"connection:{source.name}"[:80]
+    awaited = _awaited(order)
     changes = _changes(order, draft)
+    if awaited and draft.payment_method != order.payment_method:
+        changes["payment_method"] = [order.payment_method, draft.payment_method]
     order.source_version = draft.version
     order.customer_note = draft.note or order.customer_note
     order.save(update_fields=["source_version", "customer_note"])
@@ -47,9 +59,14 @@ def _apply(order: Order, draft: OrderDraft, source: Connection) -> bool:
         else:
             orders.hold({order.id: [(holds.CHANGED_AT_CHANNEL, "cancelled after shipment")]}, actor=actor)
         changes["cancelled"] = [False, True]
-    elif "lines" in changes or "total_minor" in changes:
-        # What was sold is a contract: another set of lines is shown to a person, the promised units stay promised.
-        orders.hold({order.id: [(holds.CHANGED_AT_CHANNEL, ", ".join(changes))]}, actor=actor)
+    else:
+        if changes and not (awaited and _take_amounts(order, draft)):
+            orders.hold({order.id: [(holds.CHANGED_AT_CHANNEL, ", ".join(changes))]}, actor=actor)
+        if order.lifecycle == Lifecycle.OPEN and draft.awaits != awaited:
+            changes["awaits"] = [awaited, draft.awaits]
+            _wait(order, draft.awaits, actor)
+        if not draft.awaits:
+            _collect(order, draft, source)
     if not changes:
         return False
     OrderRevision.objects.create(
@@ -69,3 +86,46 @@ def _changes(order: Order, draft: OrderDraft) -> dict[str, Any]:
     if ours != theirs:
         changes["lines"] = [[list(row) for row in ours], [list(row) for row in theirs]]
     return changes
+
+
+def _awaited(order: Order) -> str:
+    """What the channel has yet to do, as its last word was; empty when it has released the order."""
+    if not order.is_held:
+        return ""
+    row = OrderHold.objects.filter(order=order, reason=holds.AWAITS_CHANNEL, released_at=None).first()
+    return row.detail if row else ""
+
+
+def _take_amounts(order: Order, draft: OrderDraft) -> bool:
+    """The channel's amounts of an order that nobody has paid; False where a person has to look."""
+    if draft.payment_method != order.payment_method or draft.total_minor <= 0:
+        return False
+    payment = Payment.objects.select_for_update().filter(order=order).first()
+    if payment is None or payment.status != Status.EXPECTED or payment.provider_id:
+        return False
+    if not orders.take_amounts(order, draft, country=settings.KUROGO_COUNTRY):
+        return False
+    payments.expect_now(payment, order.total_minor)
+    return True
+
+
+def _wait(order: Order, awaits: str, actor: str) -> None:
+    """The channel keeps the order back, or lets it go on."""
+    orders.release([order.id], actor=actor, reasons=[holds.AWAITS_CHANNEL])
+    if awaits:
+        orders.hold({order.id: [(holds.AWAITS_CHANNEL, awaits)]}, actor=actor)
+        return
+    orders.release([order.id], actor=actor, reasons=[holds.NOT_CONFIRMED])
+    outbox.publish([outbox.NewFact("order.cleared", "order", order.id, orders.as_row(order))])
+
+
+def _collect(order: Order, draft: OrderDraft, source: Connection) -> None:
+    """An order that the channel collects for counts as paid once it is released, at the amount that we know."""
+    if (order.payment_method, order.payment, order.lifecycle) != ("prepaid", PaymentState.UNPAID, Lifecycle.OPEN):
+        return
+    payment = Payment.objects.select_for_update().get(order=order)
+    if (draft.payment_method, draft.total_minor) != (payment.method, payment.expected_minor):
+        return
+    cause = Cause(f"connection:{source.name}"[:80], "collected by the channel")
+    payments.collect(payment, payment.expected_minor, cause=cause, party=source.id)
+    orders.mark([order], cause=cause, payment=PaymentState.PAID)

@@ -84,6 +84,7 @@ OPERATIONS: dict[str, Operation] = {
     op.name: op
     for op in (
         Operation("stock.set", "set_stock", c.StockQuantity, c.StockOutcome, many=250),
+        Operation("order.confirm", "confirm_orders", c.Confirmation, c.ConfirmationOutcome, many=100),
         Operation("fulfilment.create", "create_fulfilment", c.Fulfilment, c.FulfilmentReceipt),
         Operation("payment.request", "request_payment", c.PaymentRequest, c.PaymentFact),
         Operation("payment.capture", "capture", c.CaptureRequest, c.PaymentFact),
@@ -140,6 +141,16 @@ class StockSink(Protocol):
         A vendor that takes fewer at a time than it is given is called several times: where a later call fails, what was
         settled is answered, what is in doubt as `is_unknown`, what was not sent as `is_put_off`; only where the first call
         fails is the error raised.
+        """
+
+
+@runtime_checkable
+class OrderConfirmer(Protocol):
+    """A channel that wants to be told that the shop takes an order before it lets the order be packed."""
+
+    def confirm_orders(self, orders: Sequence[c.Confirmation], key: str) -> Sequence[c.ConfirmationOutcome]:
+        """One outcome for each order, in their order; harmless to repeat. An order that the channel does not let be
+        confirmed is an outcome, not an error.
         """
 
 
@@ -235,12 +246,14 @@ class FileSource(Protocol):
 class HealthCheck(Protocol):
     """Can say whether its credentials work, by a call without effect.
 
-    No screen and no night asks it: it is there for the suites and for a person at `./manage.py shell`.
+    It is there for the suites and for a person at `./manage.py shell`; a connector whose manifest names credentials that
+    end by themselves (`expiring`) is asked daily when they do.
     """
 
     def check(self) -> Mapping[str, str]:
         """What the vendor calls the account, in words of the connector's choice (`{"account": "…"}`), never empty and
-        without secrets; raises `Misconfigured` where the credentials do not work.
+        without secrets; raises `Misconfigured` where the credentials do not work. `expires_at:<credential>` says when a
+        credential ends (ISO 8601 with its offset).
         """
 
 
@@ -249,6 +262,7 @@ ABILITIES: dict[str, type] = {
     "catalogue": ProductSource,
     "stock.read": StockSource,
     "stock.write": StockSink,
+    "confirmation": OrderConfirmer,
     "fulfilment": FulfilmentSink,
     "payment": PaymentGateway,
     "payment.read": PaymentSource,
@@ -262,6 +276,7 @@ ABILITIES: dict[str, type] = {
 # Which ability must not be paused for an operation to go out (X111: one switch per capability).
 ABILITY_OF: dict[str, str] = {
     "stock.set": "stock.write",
+    "order.confirm": "confirmation",
     "fulfilment.create": "fulfilment",
     "payment.request": "payment",
     "payment.capture": "payment",

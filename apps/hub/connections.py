@@ -1,6 +1,7 @@
 """Connections: typed settings, sealed credentials bound to their host, pauses, and health written by whoever spoke last."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,6 +99,22 @@ def set_secret(connection: Connection, name: str, value: str, *, expires_at: dat
     row.save()
     _cache.pop(connection.id, None)
     return row
+
+
+def expiring() -> list[Connection]:
+    """Active connections with credentials that end by themselves, oldest first."""
+    slugs = [slug for slug, manifest in registry.manifests().items() if manifest.expiring]
+    return list(Connection.objects.filter(connector__in=slugs, status=Connection.Status.ACTIVE).order_by("id"))
+
+
+def keep_expiries(connection: Connection, told: Mapping[str, str]) -> int:
+    """Remember when credentials end, as the connector's `check` tells it; returns how many it told of."""
+    kept = 0
+    for name in registry.manifest(connection.connector).expiring:
+        if text := told.get(f"expires_at:{name}"):
+            at = datetime.fromisoformat(text)
+            kept += Credential.objects.filter(connection=connection, name=name).update(expires_at=at)
+    return kept
 
 
 def settings_of(connection: Connection) -> registry.Settings:

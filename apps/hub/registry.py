@@ -29,7 +29,8 @@ class Manifest:
     long the vendor remembers an idempotency key, None where it says nothing of an end. `stock` is how a channel with
     `stock.write` takes numbers. `webhook` is the dotted path of its
     module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
-    credentials, `host_field` the setting that holds their host.
+    credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `host_field`
+    the setting that holds their host.
     """
 
     slug: str
@@ -43,6 +44,7 @@ class Manifest:
     stock: StockManners | None = None
     webhook: str = ""
     secrets: tuple[str, ...] = ()
+    expiring: tuple[str, ...] = ()
     host_field: str = ""
     docs_url: str = ""
     api_version: str = ""

@@ -30,6 +30,9 @@ _AXES: dict[str, states.Moves] = {
     "allocation": drawing.ALLOCATION_MOVES,
     "fulfilment": drawing.FULFILMENT_MOVES,
 }
+_SUMS = [
+    "items_minor", "charges_minor", "discount_minor", "added_tax_minor", "tax_minor", "tax_computed_minor", "total_minor",
+]  # fmt: skip
 _FIRST_PAYMENT_STATE = {"cod": PaymentState.ON_DELIVERY, "free": PaymentState.NOT_REQUIRED}
 
 
@@ -109,6 +112,28 @@ def _total(order: Order, lines: Iterable[OrderLine], draft: OrderDraft, rounding
     )
     if order.total_minor != draft.total_minor:
         raise DoesNotAddUp(f"{draft.number}: lines make {order.total_minor}, the channel says {draft.total_minor}")
+
+
+def take_amounts(order: Order, draft: OrderDraft, *, country: str) -> bool:
+    """Bring an order (locked, nothing of it paid, called off or shipped) to the amounts that its channel tells now.
+
+    False, and nothing changed, where it tells of other articles or units. Raises `DoesNotAddUp`.
+    """
+    items = list(OrderLine.objects.filter(order=order, kind=OrderLine.Kind.ITEM).order_by("number"))
+    told = [line for line in draft.lines if line.kind == OrderLine.Kind.ITEM]
+    if [(i.number, i.sku, i.quantity) for i in items] != [(t.number, t.sku[:64], t.quantity) for t in told]:
+        return False
+    company = Company.objects.first() or Company()
+    for line, said in zip(items, told, strict=True):
+        line.unit_price, line.total_minor, line.tax_minor = said.unit_price, said.total_minor, said.tax_minor
+        line.tax_rate_bp = line.tax_rate_bp if said.tax_rate_bp is None else said.tax_rate_bp
+    charges = [_line(order, line, {}, country) for line in draft.lines if line.kind != OrderLine.Kind.ITEM]
+    _total(order, [*items, *charges], draft, Rounding(company.rounding))
+    OrderLine.objects.filter(order=order).exclude(kind=OrderLine.Kind.ITEM).delete()
+    rows.update(items, ["unit_price", "total_minor", "tax_minor", "tax_rate_bp"])
+    rows.insert(charges)
+    rows.update([order], _SUMS)
+    return True
 
 
 def mark(orders: Sequence[Order], *, cause: Cause, **axes: str | Mapping[UUID, str]) -> None:

@@ -47,6 +47,12 @@ def expect(orders: Sequence[Order], *, connections: dict[UUID, UUID | None]) -> 
     )  # fmt: skip
 
 
+def expect_now(payment: Payment, minor: int) -> None:
+    """Another amount is due than was told first; the payment is locked and nothing of it was asked for or paid."""
+    payment.expected_minor = minor
+    payment.save(update_fields=["expected_minor"])
+
+
 def doubt(payment: Payment, fact: PaymentFact) -> Doubt | None:
     """Why a genuine fact is not believed: another currency, or another amount than was ever due."""
     if fact.currency != payment.currency:

@@ -26,6 +26,7 @@ WITHOUT_SHAPE = {"csv", "smtp"}  # a format of our own, and an Internet standard
 SECTIONS = ("## What works", "## What does not", "## Verified against")
 SUITES = {
     "orders": "OrdersSuite", "catalogue": "CatalogueSuite",
+    "confirmation": "ConfirmationSuite",
     "fulfilment": "FulfilmentSuite", "payment": "PaymentSuite", "payment.read": "PaymentSuite", "statement": "StatementSuite",
     "label": "LabelSuite", "tracking": "TrackingSuite", "message": "MessageSuite",
 }  # fmt: skip
@@ -107,6 +108,7 @@ def test_its_manifest_is_true(manifest):
     fields = {field.name for field in msgspec.structs.fields(manifest.settings)}
     assert set(manifest.abilities) <= set(abilities.ABILITIES)
     assert set(manifest.secrets) <= fields
+    assert set(manifest.expiring) <= set(manifest.secrets)
     assert manifest.host_field == "" or manifest.host_field in fields
     writes = {name for name, ability in abilities.ABILITY_OF.items() if ability in manifest.abilities}
     assert set(manifest.once) == writes
@@ -119,6 +121,7 @@ def test_its_class_can_what_its_manifest_says(manifest):
     connector = registry.connect(manifest.slug, msgspec.convert(required, manifest.settings, strict=False), uuid4())
     protocols = {ability: abilities.ABILITIES[ability] for ability in manifest.abilities}
     assert [ability for ability, protocol in protocols.items() if not isinstance(connector, protocol)] == []
+    assert not manifest.expiring or isinstance(connector, abilities.HealthCheck)
     if manifest.webhook:
         module = registry.webhook(manifest.slug)
         assert list(inspect.signature(module.verify).parameters) == ["headers", "body", "settings", "now"]

@@ -42,6 +42,8 @@ from apps.hub.contracts.papers import (
 )
 from apps.hub.contracts.sales import (
     Address,
+    Confirmation,
+    ConfirmationOutcome,
     CustomerCard,
     LineDraft,
     OrderDraft,
@@ -55,6 +57,8 @@ __all__ = [
     "WORDS",
     "Address",
     "CaptureRequest",
+    "Confirmation",
+    "ConfirmationOutcome",
     "CustomerCard",
     "FileRead",
     "Fulfilment",
@@ -96,7 +100,7 @@ WORDS: dict[str, type] = {
     for cls in (
         OrderDraft, ReturnDraft, PaymentFact, RefundFact, StockOutcome, StockChange, VariantCard, FulfilmentReceipt,
         Label, TrackEvent, MoneyLine, Payout, Sent, PaymentRequest, CaptureRequest, VoidRequest, RefundRequest,
-        StockQuantity, Fulfilment, LabelRequest, VoidLabel, Message,
+        StockQuantity, Fulfilment, LabelRequest, VoidLabel, Message, Confirmation, ConfirmationOutcome,
     )
 }  # fmt: skip
 

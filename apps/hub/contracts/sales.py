@@ -61,7 +61,9 @@ class OrderDraft:
     """A sale as its channel tells it now. `version` rises with each change at the channel; an older one is ignored.
 
     `payment_method`: card, konbini, cod, bank, prepaid (the channel collects), free, unknown. `is_cancelled` is the
-    channel's word. `total_minor` is what the customer owes: lines, plus tax where prices exclude it.
+    channel's word. `total_minor` is what the customer owes: lines, plus tax where prices exclude it. `awaits`: what the
+    channel has yet to do before the order may be packed, in a few words for a person; empty: nothing.
+    Until then its units are promised, none of its money counts as collected, and its amounts may still change.
     """
 
     external_id: str
@@ -79,6 +81,24 @@ class OrderDraft:
     ship_to: Address | None = None
     note: str = ""
     raw_status: str = ""
+    awaits: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """Tell a channel that the shop takes an order, where it wants to hear that before it lets the order be packed."""
+
+    order_external_id: str
+    order_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationOutcome:
+    """What became of one `Confirmation`: an order that was confirmed before is confirmed. Else `error` says why not."""
+
+    order_external_id: str
+    is_confirmed: bool
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

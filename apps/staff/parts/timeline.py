@@ -322,6 +322,9 @@ def _of_revisions(story: Story) -> list[Entry]:
             parts.append(_("other lines"))
         if "cancelled" in row.changes:
             parts.append(_("cancelled there"))
+        if "awaits" in row.changes:
+            before, after = row.changes["awaits"]
+            parts.append(f"{before} → {after}" if before and after else after or _("released there"))
         found.append(
             Entry(row.at, "wait", _("The channel changed the order."), words.actor(row.actor), detail=" · ".join(parts))
         )

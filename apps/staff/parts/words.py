@@ -69,6 +69,7 @@ OUTCOMES: dict[str, tuple[str, Word]] = {
 
 OPERATIONS: dict[str, Word] = {
     "stock.set": gettext_lazy("Stock sync"),
+    "order.confirm": gettext_lazy("Confirmation of orders"),
     "fulfilment.create": gettext_lazy("Report of the shipment"),
     "payment.request": gettext_lazy("Request for payment"),
     "payment.capture": gettext_lazy("Capture of the payment"),
@@ -84,6 +85,7 @@ ABILITIES: dict[str, Word] = {
     "catalogue": gettext_lazy("Reading the catalogue"),
     "stock.read": gettext_lazy("Reading shown stock"),
     "stock.write": gettext_lazy("Stock sync"),
+    "confirmation": gettext_lazy("Confirming orders"),
     "fulfilment": gettext_lazy("Reporting shipments"),
     "payment": gettext_lazy("Moving money"),
     "payment.read": gettext_lazy("Reading payments"),
@@ -152,6 +154,7 @@ ACTORS: dict[str, Word] = {
     "returns": gettext_lazy("returns"),
     "settle_payment": gettext_lazy("payment"),
     "ship_ready": gettext_lazy("automatic shipping"),
+    "confirm_order": gettext_lazy("confirmation"),
 }
 
 # Reasons that our own stories write into history, so that they are translated where they are shown.

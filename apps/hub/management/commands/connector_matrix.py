@@ -16,7 +16,10 @@ _ONCE = {
     Once.LAPSES: "never tried again when in doubt: the state is told anew",
     Once.NEITHER: "neither: sent again or left to a person by a visible setting, and counted apart",
 }
-_HARMLESS = {"label.void": "harmless to repeat: given back twice is given back once"}
+_HARMLESS = {
+    "label.void": "harmless to repeat: given back twice is given back once",
+    "order.confirm": "harmless to repeat: an order that is confirmed already is left as it is",
+}
 _HEAD = """# Connectors
 
 What each connector can do. Written by `./manage.py connector_matrix` from the manifests in `apps/connectors/*/__init__.py`; a test

@@ -19,6 +19,7 @@ ACCOUNTS = [
     ("output_tax", "仮受消費税", "Output tax", "liability"),
     ("payable_goods", "買掛金", "Payable for goods", "liability"),
     ("payable_freight", "未払金（運賃）", "Payable for freight", "liability"),
+    ("payable_landed", "未払金（諸掛）", "Payable for landed cost", "liability"),
     ("suspense", "仮勘定", "Suspense", "liability"),
     ("sales", "売上高", "Sales", "income"),
     ("returns", "売上値引・返品", "Returns and allowances", "income"),
@@ -70,6 +71,11 @@ RULES = {
         ("credit", "cogs", "cost"),
     ),
     "goods.received": _rule(("debit", "inventory", "cost"), ("credit", "payable_goods", "cost")),
+    # What it took to get goods here: for units that have left already it is cost of sales.
+    "cost.landed": _rule(
+        ("debit", "inventory", "stock"), ("debit", "cogs", "sold"), ("credit", "payable_landed", "amount")
+    ),
+    "transfer.lost": _rule(("debit", "shrinkage", "cost"), ("credit", "inventory", "cost")),
     "stock.adjusted": _rule(("debit", "shrinkage", "cost"), ("credit", "inventory", "cost")),
     "label.bought": _rule(("debit", "freight", "amount"), ("credit", "payable_freight", "amount")),
     "label.voided": _rule(("debit", "payable_freight", "amount"), ("credit", "freight", "amount")),

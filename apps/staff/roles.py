@@ -72,7 +72,8 @@ ROLES = (
             "orders.view", "orders.hold", "orders.ship", "orders.cancel", "orders.refund", "stock.view", "stock.adjust",
             "night.view", "night.decide", "connections.view", "connections.retry", "payload.view", "records.view",
         ),
-        records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub") | {"catalog": EDIT, "customers": EDIT},
+        records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub")
+        | dict.fromkeys(("catalog", "customers", "inventory.supplier", "inventory.supplieritem"), EDIT),
     ),
     Role(
         name="warehouse",

@@ -27,6 +27,9 @@ SECTIONS = (
         "catalog.product", "catalog.variant", "channels.listing", "inventory.stocklevel", "inventory.stockmovement",
         "inventory.demand", "inventory.receipt",
     )),
+    ("buying", _("Purchasing"), (
+        "inventory.supplier", "inventory.supplieritem", "inventory.purchaseorder", "inventory.landedcost", "inventory.transfer",
+    )),
     ("sales", _("Sales"), (
         "orders.order", "orders.return", "customers.customer", "payments.payment", "payments.refund", "shipping.shipment",
         "shipping.parcel", "messaging.message",

@@ -10,7 +10,8 @@ pytestmark = pytest.mark.django_db
 
 MUST = {
     "core_statemove", "core_auditentry", "ledger_entry", "ledger_line", "inventory_stockmovement", "inventory_shrinkage",
-    "hub_attempt", "orders_orderrevision", "shipping_trackstep", "reconciliation_moneyline",
+    "inventory_landedcost", "inventory_landedpart", "inventory_transferstep", "hub_attempt", "orders_orderrevision",
+    "shipping_trackstep", "reconciliation_moneyline",
 }  # fmt: skip
 _GUARDS = """
 SELECT t.relname,

@@ -148,8 +148,9 @@ def test_every_rule_names_accounts_of_the_chart_and_balances_by_construction(eve
     accounts = set(Account.objects.values_list("code", flat=True))
     rule = RULES[event]
     names = {line["amount"] for line in rule}
-    # gross = net + tax; every other figure stands alone on both sides.
-    weights = {"gross": 11, "net": 10, "tax": 1} | dict.fromkeys(names - {"gross", "net", "tax"}, 7)
+    # gross = net + tax, amount = stock + sold; every other figure stands alone on both sides.
+    sums = {"gross": 11, "net": 10, "tax": 1, "amount": 11, "stock": 10, "sold": 1}
+    weights = dict.fromkeys(names, 7) | sums
 
     balance = sum(weights[line["amount"]] * (1 if line["side"] == "debit" else -1) for line in rule)
 

@@ -24,7 +24,20 @@ from apps.hub.models import (
     JobRun,
     SetAsideRow,
 )
-from apps.inventory.models import Demand, Location, Receipt, ReceiptLine, StockLevel, StockMovement
+from apps.inventory.models import (
+    Demand,
+    LandedCost,
+    LandedPart,
+    Location,
+    PurchaseOrder,
+    Receipt,
+    ReceiptLine,
+    StockLevel,
+    StockMovement,
+    Supplier,
+    SupplierItem,
+    Transfer,
+)
 from apps.ledger import services as ledger
 from apps.ledger.models import TaxCode
 from apps.messaging.models import Message
@@ -78,8 +91,22 @@ def _grow(shop: SimpleNamespace, many: int) -> None:
         )
         ReceiptLine.objects.create(receipt=receipt, number=number, variant=variant, quantity=1, unit_cost=1)
         ReturnLine.objects.create(document=back, number=number, sku="MORE", order_line=line)
+        _grow_buying(number, variant, receipt)
         SetAsideRow.objects.create(run=run, row=number + 10, reason="quantity")
         Address.objects.create(customer=customer, city="Shizuoka")
+
+
+def _grow_buying(number: int, variant: Variant, receipt: Receipt) -> None:
+    """More articles of the oldest supplier, order, transfer and landed cost."""
+    supplier, order, transfer, cost = (
+        model.objects.order_by("pk").first() for model in (Supplier, PurchaseOrder, Transfer, LandedCost)
+    )
+    SupplierItem.objects.create(supplier=supplier, variant=variant, price=1)
+    order.lines.create(number=number, variant=variant, quantity=1, price=1)
+    transfer.lines.create(number=number, variant=variant, quantity=1)
+    LandedPart.objects.create(
+        cost=cost, line=receipt.lines.get(number=number), amount_minor=1, stock_minor=1, sold_minor=0
+    )
 
 
 def _trade(shop: SimpleNamespace, number: int) -> None:
@@ -140,7 +167,27 @@ def _trade(shop: SimpleNamespace, number: int) -> None:
         )
     ])  # fmt: skip
     audit.record("order.held", actor="hana", subject=order)
+    _buying(shop, number, variant, receipt.lines.get())
     shop.order, shop.variant, shop.level, shop.payment, shop.customer = order, variant, level, payment, customer
+
+
+def _buying(shop: SimpleNamespace, number: int, variant: Variant, line: ReceiptLine) -> None:
+    supplier = Supplier.objects.create(code=f"S{number}", name=f"Tea garden {number}")
+    SupplierItem.objects.create(supplier=supplier, variant=variant, price=300)
+    order = PurchaseOrder.objects.create(
+        number=f"PO-{number}", supplier=supplier, location=shop.location, currency="JPY", rate=1, made_at=shop.now,
+        made_by="hana",
+    )  # fmt: skip
+    order.lines.create(number=1, variant=variant, quantity=9, price=300)
+    other, _made = Location.objects.get_or_create(code="other", defaults={"name": "Shop"})
+    transfer = Transfer.objects.create(
+        number=f"TR-{number}", origin=shop.location, destination=other, made_at=shop.now, made_by="hana"
+    )
+    transfer.lines.create(number=1, variant=variant, quantity=2)
+    cost = LandedCost.objects.create(
+        kind="freight", basis="value", amount_minor=100, currency="JPY", at=shop.now, actor="hana"
+    )
+    LandedPart.objects.create(cost=cost, line=line, amount_minor=100, stock_minor=90, sold_minor=10)
 
 
 def _traffic(shop: SimpleNamespace, number: int) -> None:

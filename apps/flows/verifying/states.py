@@ -7,6 +7,8 @@ from typing import Any
 from django.db import models
 
 from apps.flows.verifying.checks import Check, append_only
+from apps.inventory import states as inventory_states
+from apps.inventory.models import PurchaseOrder, Surplus, Transfer
 from apps.orders import states as order_states
 from apps.orders.models import Order
 from apps.payments import states as payment_states
@@ -40,6 +42,9 @@ AXES = (
     Axis(Payment, "status", payment_states.MOVES, ("expected",)),
     Axis(Refund, "status", payment_states.REFUND_MOVES, ("requested",)),
     Axis(Shipment, "status", shipping_states.MOVES, ("planned",)),
+    Axis(PurchaseOrder, "state", inventory_states.PURCHASE_MOVES, ("draft",)),
+    Axis(Surplus, "state", inventory_states.SURPLUS_MOVES, ("waiting",)),
+    Axis(Transfer, "state", inventory_states.TRANSFER_MOVES, ("draft",)),
 )
 
 

@@ -1,5 +1,6 @@
 """The rows of stock, by topic."""
 
+from apps.inventory.models.landing import LandedCost, LandedPart
 from apps.inventory.models.levels import (
     Aside,
     Demand,
@@ -10,8 +11,12 @@ from apps.inventory.models.levels import (
     StockMovement,
     free_sql,
 )
-from apps.inventory.models.receiving import Receipt, ReceiptLine
+from apps.inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
+from apps.inventory.models.receiving import Receipt, ReceiptLine, Surplus
+from apps.inventory.models.transfers import Transfer, TransferLine, TransferStep
 
 __all__ = [
-    "Aside", "Demand", "Lease", "Location", "Receipt", "ReceiptLine", "Shrinkage", "StockLevel", "StockMovement", "free_sql",
+    "Aside", "Demand", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder", "PurchaseOrderLine", "Receipt",
+    "ReceiptLine", "Shrinkage", "StockLevel", "StockMovement", "Supplier", "SupplierItem", "Surplus", "Transfer",
+    "TransferLine", "TransferStep", "free_sql",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ its part of `reserved`; what it still waits for never coexists with free stock o
 sell: its units are its part of `leased`.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +82,9 @@ class StockLevel(Record):
             models.CheckConstraint(
                 condition=Q(backordered__gte=0, incoming__gte=0), name="inventory_backordered_counted"
             ),
+            models.CheckConstraint(
+                condition=Q(value_minor=0) | Q(value_minor__gt=0, on_hand__gt=0), name="inventory_value_has_units"
+            ),
         ]
         indexes = [models.Index(fields=["variant"], name="inventory_level_waiting", condition=Q(backordered__gt=0))]
 
@@ -116,6 +120,7 @@ class StockMovement(Record):
         LEASE = "lease", _("lease")
         INCOMING = "incoming", _("announced")
         TRANSFER = "transfer", _("transfer")
+        LANDED = "landed", _("landed cost")
 
     level = models.ForeignKey(StockLevel, models.PROTECT, related_name="movements")
     at = models.DateTimeField()
@@ -142,7 +147,11 @@ class StockMovement(Record):
                 fields=["level", "kind", "source_id", "part"], name="inventory_one_movement_a_cause"
             )
         ]
-        indexes = [models.Index(fields=["level", "-id"], name="inventory_movement_level")]
+        indexes = [
+            models.Index(fields=["level", "-id"], name="inventory_movement_level"),
+            # Rows are only added and their times rise: a few pages say where a day begins, for next to nothing a row.
+            BrinIndex(fields=["at"], name="inventory_movement_at", pages_per_range=16),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.on_hand:+d}"

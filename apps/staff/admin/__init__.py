@@ -18,13 +18,14 @@ from apps.staff.admin import (
     orders,
     payments,
     people,
+    purchasing,
     reconciliation,
     shipping,
 )
 
 __all__ = [
     "catalog", "channels", "connections", "core", "customers", "hub", "inventory", "ledger", "messaging", "orders",
-    "payments", "people", "reconciliation", "shipping",
+    "payments", "people", "purchasing", "reconciliation", "shipping",
 ]  # fmt: skip
 
 # Schedules are one table in config/schedule.py; factors are the person's own and forgotten in `people`.

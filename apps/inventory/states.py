@@ -1,0 +1,53 @@
+"""The drawings of what is on its way: purchase orders, units beyond what was ordered, and transfers."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PurchaseState(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    ORDERED = "ordered", _("ordered")
+    PARTLY_RECEIVED = "partly_received", _("partly received")
+    RECEIVED = "received", _("received")
+    CLOSED = "closed", _("closed short")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class SurplusState(models.TextChoices):
+    WAITING = "waiting", _("waits for a word")
+    KEPT = "kept", _("kept")
+    SENT_BACK = "sent_back", _("sent back")
+
+
+class TransferState(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    IN_TRANSIT = "in_transit", _("in transit")
+    PARTLY_RECEIVED = "partly_received", _("partly received")
+    RECEIVED = "received", _("received")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+P, S, T = PurchaseState, SurplusState, TransferState
+
+PURCHASE_MOVES = {
+    P.DRAFT: frozenset({P.ORDERED, P.CANCELLED}),
+    P.ORDERED: frozenset({P.PARTLY_RECEIVED, P.RECEIVED, P.CANCELLED}),
+    P.PARTLY_RECEIVED: frozenset({P.RECEIVED, P.CLOSED}),
+    P.RECEIVED: frozenset[str](),
+    P.CLOSED: frozenset[str](),
+    P.CANCELLED: frozenset[str](),
+}
+
+SURPLUS_MOVES = {
+    S.WAITING: frozenset({S.KEPT, S.SENT_BACK}),
+    S.KEPT: frozenset[str](),
+    S.SENT_BACK: frozenset[str](),
+}
+
+TRANSFER_MOVES = {
+    T.DRAFT: frozenset({T.IN_TRANSIT, T.CANCELLED}),
+    T.IN_TRANSIT: frozenset({T.PARTLY_RECEIVED, T.RECEIVED}),
+    T.PARTLY_RECEIVED: frozenset({T.RECEIVED}),
+    T.RECEIVED: frozenset[str](),
+    T.CANCELLED: frozenset[str](),
+}

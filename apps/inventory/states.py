@@ -2,13 +2,14 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class PurchaseState(models.TextChoices):
     DRAFT = "draft", _("draft")
     ORDERED = "ordered", _("ordered")
     PARTLY_RECEIVED = "partly_received", _("partly received")
-    RECEIVED = "received", _("received")
+    RECEIVED = "received", pgettext_lazy("goods", "received")
     CLOSED = "closed", _("closed short")
     CANCELLED = "cancelled", _("cancelled")
 
@@ -23,7 +24,7 @@ class TransferState(models.TextChoices):
     DRAFT = "draft", _("draft")
     IN_TRANSIT = "in_transit", _("in transit")
     PARTLY_RECEIVED = "partly_received", _("partly received")
-    RECEIVED = "received", _("received")
+    RECEIVED = "received", pgettext_lazy("goods", "received")
     CANCELLED = "cancelled", _("cancelled")
 
 

@@ -29,11 +29,11 @@ class LandedCost(Record):
         WEIGHT = "weight", _("by weight")
         QUANTITY = "quantity", _("by units")
 
-    kind = models.CharField(max_length=20, choices=Kind)
-    basis = models.CharField(max_length=20, choices=Basis)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    basis = models.CharField(_("spread"), max_length=20, choices=Basis)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    bill = models.CharField(max_length=80, blank=True)  # the number of the bill
+    bill = models.CharField(_("number of the bill"), max_length=80, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
     actor = models.CharField(max_length=80)
@@ -59,6 +59,8 @@ class LandedPart(Record):
     sold_minor = models.BigIntegerField()  # went to cost of sales
 
     class Meta:
+        verbose_name = _("part of a landed cost")
+        verbose_name_plural = _("parts of landed costs")
         constraints = [
             models.UniqueConstraint(fields=["cost", "line"], name="inventory_one_landed_part"),
             models.CheckConstraint(

@@ -86,10 +86,10 @@ class PurchaseOrder(Record):
     state = models.CharField(_("state"), max_length=20, choices=PurchaseState, default=PurchaseState.DRAFT)
     currency = models.CharField(_("currency"), max_length=3)
     rate = models.DecimalField(_("exchange rate"), max_digits=18, decimal_places=8, null=True)
-    made_at = models.DateTimeField(_("made"))
+    made_at = models.DateTimeField(_("made at"))
     made_by = models.CharField(_("made by"), max_length=80)
-    ordered_at = models.DateTimeField(_("ordered"), null=True)
-    expected_on = models.DateField(_("expected"), null=True)
+    ordered_at = models.DateTimeField(_("ordered at"), null=True)
+    expected_on = models.DateField(_("expected on"), null=True)
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     class Meta:

@@ -7,6 +7,7 @@ sent = received + lost + what is on its way. Steps are append-only and sum to wh
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.catalog.models import Variant
 from apps.core.models import Record
@@ -18,12 +19,12 @@ class Transfer(Record):
     """One consignment between two of our locations."""
 
     number = models.CharField(_("number"), max_length=40, unique=True)
-    origin = models.ForeignKey(Location, models.PROTECT, related_name="+", verbose_name=_("from"))
-    destination = models.ForeignKey(Location, models.PROTECT, related_name="+", verbose_name=_("to"))
+    origin = models.ForeignKey(Location, models.PROTECT, related_name="+", verbose_name=_("origin"))
+    destination = models.ForeignKey(Location, models.PROTECT, related_name="+", verbose_name=_("destination"))
     state = models.CharField(_("state"), max_length=20, choices=TransferState, default=TransferState.DRAFT)
-    made_at = models.DateTimeField(_("made"))
+    made_at = models.DateTimeField(_("made at"))
     made_by = models.CharField(_("made by"), max_length=80)
-    sent_at = models.DateTimeField(_("sent"), null=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     class Meta:
@@ -55,6 +56,8 @@ class TransferLine(Record):
     value_minor = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("line of a transfer")
+        verbose_name_plural = _("lines of transfers")
         constraints = [
             models.UniqueConstraint(fields=["transfer", "number"], name="inventory_one_transfer_line"),
             models.UniqueConstraint(fields=["transfer", "variant"], name="inventory_one_transfer_variant"),
@@ -80,8 +83,8 @@ class TransferStep(Record):
     append_only = True
 
     class Kind(models.TextChoices):
-        SENT = "sent", _("sent")
-        RECEIVED = "received", _("received")
+        SENT = "sent", pgettext_lazy("goods", "sent")
+        RECEIVED = "received", pgettext_lazy("goods", "received")
         LOST = "lost", _("lost")
         LANDED = "landed", _("landed cost")
 

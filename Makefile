@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`, `make help`. Works with GNU make 3.81 (macOS) and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up rehearse test chaos lint setup setup-dev locale clean
+.PHONY: help demo up rehearse test chaos bench bench-full lint setup setup-dev locale clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv
@@ -18,7 +18,7 @@ MO := $(PO:.po=.mo)
 export KUROGO_TETHERED := 1
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a demo shop that trades by itself; prints its address and sign-in, all else on stderr
 	@$(MAKE) -s setup >&2
@@ -40,6 +40,12 @@ test: setup-dev ## everything CI runs; one part with T=tests/core
 
 chaos: setup-dev ## the last part of the tests alone: kill worker, web, PostgreSQL and broker in a rehearsal, compare the figures
 	@exec $(ALOUD) $(PY) -m pytest -m chaos tests/chaos
+
+bench: setup-dev ## what an order, a notice and a page cost, beside bare SQL and plain ORM (a quarter of an hour at most)
+	@exec $(PY) -m tests.benchmarks.run $(ARGS)
+
+bench-full: setup-dev ## the same in a shop of a million orders, and a whole rehearsal (about an hour)
+	@exec $(PY) -m tests.benchmarks.run --full $(ARGS)
 
 lint: setup-dev ## style, types and the import contracts
 	@result=0; \

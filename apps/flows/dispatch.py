@@ -24,8 +24,9 @@ from apps.flows import (
     take_listings,
 )
 from apps.flows.place_orders import place_orders
-from apps.hub import connections, errors, inbox
+from apps.hub import connections, errors, hints, inbox
 from apps.hub.contracts import (
+    Hint,
     OrderDraft,
     PaymentFact,
     Payout,
@@ -250,7 +251,18 @@ def _cards(group: Sequence[Item]) -> Waiting:
     return {}
 
 
+def _hints(group: Sequence[Item]) -> Waiting:
+    """The thing is fetched outside any transaction (fetch_hinted); until then its notice waits."""
+    waiting: Waiting = {}
+    for item in group:
+        if len(item.words) != 1:
+            raise ValueError("a notice hints at one thing")
+        waiting[item.event.id] = hints.waits_for(item.words[0])
+    return waiting
+
+
 STORIES: dict[type, Story] = {
+    Hint: _hints,
     OrderDraft: _orders,
     ReturnDraft: _returns,
     PaymentFact: _payments,

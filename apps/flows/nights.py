@@ -30,7 +30,7 @@ from apps.flows import (
     ship_order,
     take_listings,
 )
-from apps.hub import connections, errors
+from apps.hub import connections, errors, hints
 from apps.hub.models import Delivery, InboxEvent, JobRun, OutboxFact
 from apps.orders.models import Order
 
@@ -195,6 +195,7 @@ def is_settled() -> bool:
         .exclude(connection__held_until__gt=now)
         .exists()
         or push_stock.has_unbuilt()
+        or hints.has_due()
     )
 
 

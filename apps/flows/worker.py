@@ -1,7 +1,7 @@
 """The worker's own loop: it looks for due rows itself, so that the product works with no broker at all.
 
-Four lanes run side by side, each with its own database connection: intake (inbox), telling (facts, stock pushes), carrying
-(calls to vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane look at once; without one it looks every
+Five lanes run side by side, each with its own database connection: intake (inbox), fetching (what a notice only hints at),
+telling (facts, stock pushes), carrying (calls to vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane look at once; without one it looks every
 `KUROGO_SWEEP_SECONDS`. A lane that fails says so, waits one sweep and looks again.
 
 Work is taken in sets where it comes in a burst: answers of calls under way are gathered for a moment, and channels are told
@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from apps.core import locks
-from apps.flows import announce, deliver, dispatch, nights, push_stock, sweeps
+from apps.flows import announce, deliver, dispatch, fetch_hinted, nights, push_stock, sweeps
 from apps.hub import delivery, doorbell, inbox
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 GATHER_SECONDS = 0.02
 TELL_SECONDS = 1.0
 
-INTAKE, TELLING, CARRYING, JOBS = LANES = ("intake", "telling", "carrying", "jobs")
+INTAKE, FETCHING, TELLING, CARRYING, JOBS = LANES = ("intake", "fetching", "telling", "carrying", "jobs")
 _bells = {lane: threading.Event() for lane in LANES}
 
 
@@ -47,7 +47,10 @@ class Worker:
         self._stopping = threading.Event()
         self._carrier = deliver.Carrier(self.slot)
         self._told_at = 0.0
-        steps = {INTAKE: self.take_in, TELLING: self.tell, CARRYING: self._carrier.carry, JOBS: self.do_jobs}
+        steps = {
+            INTAKE: self.take_in, FETCHING: self.fetch, TELLING: self.tell, CARRYING: self._carrier.carry,
+            JOBS: self.do_jobs,
+        }  # fmt: skip
         self._threads = [
             threading.Thread(target=self._keep, args=(lane, step), name=lane) for lane, step in steps.items()
         ]
@@ -75,7 +78,14 @@ class Worker:
             self._stopping.wait(GATHER_SECONDS)
         found = dispatch.drain(self.name)
         if found:
-            ring(TELLING, CARRYING)
+            ring(FETCHING, TELLING, CARRYING)
+        return found
+
+    def fetch(self) -> int:
+        """One look of the fetching lane."""
+        found = fetch_hinted.fetch(self.name)
+        if found:
+            ring(INTAKE)
         return found
 
     def tell(self) -> int:

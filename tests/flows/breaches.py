@@ -70,6 +70,11 @@ BREACHES = [
     ("I6", "an aggregate's", f"UPDATE {FACT} SET sequence = sequence + 1000"),
     ("I6", "a fact is announced", f"UPDATE {FACT} SET announced_at = NULL, at = at - interval '1 day'"),
     ("I6", "a call is made", f"UPDATE {DELIVERY} SET status = 'due', created_at = created_at - interval '9 days'"),
+    (
+        "I6",
+        "what a notice hints at",
+        f"UPDATE {EVENT} SET status = 'waiting', waits_for = 'fetch:order:1', received_at = received_at - interval '9 days'",
+    ),
     ("I6", "a call has one key", f"UPDATE {DELIVERY} SET key = 'again.' || key"),
     (
         "I6",

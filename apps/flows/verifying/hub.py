@@ -81,6 +81,14 @@ def going_out() -> tuple[Check, ...]:
             (now - DELIVERY_AT_MOST,),
         ),
         Check(
+            "what a notice hints at is fetched in time, or a person was asked",
+            "SELECT count(*) FROM hub_inboxevent WHERE starts_with(waits_for, 'fetch:')",
+            """SELECT e.event_id FROM hub_inboxevent e JOIN hub_connection c ON c.id = e.connection_id
+               WHERE e.status = 'waiting' AND starts_with(e.waits_for, 'fetch:')
+                 AND greatest(e.received_at, c.held_until) < %s AND c.status = 'active' AND c.paused_abilities = '[]'""",
+            (now - DELIVERY_AT_MOST,),
+        ),
+        Check(
             "a call has one key, and each of these effects one call",
             DELIVERIES,
             """SELECT key FROM hub_delivery GROUP BY connection_id, key HAVING count(*) > 1

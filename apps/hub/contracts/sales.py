@@ -131,3 +131,11 @@ class ReturnDraft:
     lines: tuple[ReturnLineDraft, ...]
     customer: CustomerCard | None = None
     is_refunded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """All that an unsigned notice is believed for: which thing has changed. It is fetched by its id. `kind`: order."""
+
+    kind: str
+    external_id: str

@@ -11,9 +11,14 @@ from typing import Any
 import psycopg
 
 PATIENCE_SECONDS = 90.0
-_DUE = """
+# A notice that only hints at a thing waits until that was fetched (apps/hub/hints.py).
+_HINTS = """hub_inboxevent e JOIN hub_connection c ON c.id = e.connection_id
+     WHERE e.status = 'waiting' AND starts_with(e.waits_for, 'fetch:') AND c.status = 'active'
+       AND NOT c.paused_abilities ? 'orders'"""
+_DUE = f"""
 SELECT
-  (SELECT count(*) FROM hub_inboxevent WHERE status = 'new' AND due_at <= %(now)s),
+  (SELECT count(*) FROM hub_inboxevent WHERE status = 'new' AND due_at <= %(now)s)
+    + (SELECT count(*) FROM {_HINTS} AND greatest(e.due_at, c.held_until) <= %(now)s),
   (SELECT count(*) FROM hub_outboxfact WHERE announced_at IS NULL),
   (SELECT count(*) FROM hub_delivery d JOIN hub_connection c ON c.id = d.connection_id
      WHERE d.status IN ('due', 'unknown') AND d.due_at <= %(now)s AND c.status = 'active'
@@ -25,9 +30,10 @@ SELECT
                      AND d.status IN ('due', 'unknown', 'waiting'))),
   (SELECT count(*) FROM hub_jobrun WHERE finished_at IS NULL AND due_at <= %(now)s)
 """
-_NEXT = """
+_NEXT = f"""
 SELECT least(
   (SELECT min(due_at) FROM hub_inboxevent WHERE status = 'new' AND due_at > %(now)s),
+  (SELECT min(greatest(e.due_at, c.held_until)) FROM {_HINTS} AND greatest(e.due_at, c.held_until) > %(now)s),
   (SELECT min(greatest(d.due_at, coalesce(c.held_until, d.due_at)))
      FROM hub_delivery d JOIN hub_connection c ON c.id = d.connection_id
      WHERE d.status IN ('due', 'unknown') AND c.status = 'active'
@@ -36,7 +42,7 @@ SELECT least(
 """
 _STUCK = """
 SELECT 'event ' || topic || ' ' || subject || ' tries ' || attempts || ' ' || reason FROM hub_inboxevent
-  WHERE status = 'new' AND due_at <= %(now)s
+  WHERE (status = 'new' OR starts_with(waits_for, 'fetch:')) AND due_at <= %(now)s
 UNION ALL SELECT 'delivery ' || operation || ' ' || status || ' tries ' || attempts || ' ' || reason FROM hub_delivery
   WHERE status IN ('due', 'unknown') AND due_at <= %(now)s
 UNION ALL SELECT 'job ' || job || ' ' || period || ' ' || error FROM hub_jobrun

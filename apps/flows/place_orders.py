@@ -12,7 +12,7 @@ from apps.catalog import services as catalog
 from apps.channels import services as channels
 from apps.core.states import Cause
 from apps.customers import services as customers
-from apps.flows import cancel_order, wiring
+from apps.flows import cancel_order, finish_order, wiring
 from apps.hub import contracts, external_ids, inbox, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
@@ -58,6 +58,8 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         said = {order.id: draft for order, draft in zip(placed.orders, fresh.values(), strict=True)}
         _expect_payments(said, placed.orders, source)
         _hold(opened, said)
+        lasting = [one for one in opened if not (said[one[0].id].awaits or said[one[0].id].is_cancelled)]
+        finish_order.finish(lasting, actor=ACTOR)
         channels.sold(source.id, _units(opened))
         outbox.publish(
             (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed.orders),
@@ -135,12 +137,13 @@ def _hold(opened: Sequence[tuple[Order, list[OrderLine]]], said: Mapping[UUID, O
     """What a person has to look at, or the channel to release; the order keeps its units meanwhile, and others go on."""
     reasons: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for order, lines in opened:
-        unknown = [line.sku or line.title for line in lines if line.kind == OrderLine.Kind.ITEM and not line.variant_id]
+        items = [line for line in lines if line.kind == OrderLine.Kind.ITEM]
+        unknown = [line.sku or line.title for line in items if not line.variant_id]
         if unknown:
             reasons[order.id].append((holds.UNKNOWN_SKU, ", ".join(unknown)))
         if order.payment_method == contracts.UNKNOWN and order.total_minor > 0:
             reasons[order.id].append((holds.UNKNOWN_PAYMENT, order.payment_raw))
-        if order.ship_to is None or not (order.ship_to.line1 and order.ship_to.country):
+        if items and (order.ship_to is None or not (order.ship_to.line1 and order.ship_to.country)):
             reasons[order.id].append((holds.NO_ADDRESS, ""))
         if awaits := said[order.id].awaits:
             reasons[order.id].append((holds.AWAITS_CHANNEL, awaits))

@@ -13,6 +13,7 @@ from django.db import transaction
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.states import Cause
+from apps.customers import services as customers
 from apps.flows import cancel_order
 from apps.hub import external_ids, outbox
 from apps.hub.contracts import OrderDraft
@@ -60,6 +61,8 @@ def _apply(order: Order, draft: OrderDraft, source: Connection) -> bool:
             orders.hold({order.id: [(holds.CHANGED_AT_CHANNEL, "cancelled after shipment")]}, actor=actor)
         changes["cancelled"] = [False, True]
     else:
+        if awaited:
+            _take_people(order, draft, source)
         if changes and not (awaited and _take_amounts(order, draft)):
             orders.hold({order.id: [(holds.CHANGED_AT_CHANNEL, ", ".join(changes))]}, actor=actor)
         if order.lifecycle == Lifecycle.OPEN and draft.awaits != awaited:
@@ -101,12 +104,29 @@ def _take_amounts(order: Order, draft: OrderDraft) -> bool:
     if draft.payment_method != order.payment_method or draft.total_minor <= 0:
         return False
     payment = Payment.objects.select_for_update().filter(order=order).first()
-    if payment is None or payment.status != Status.EXPECTED or payment.provider_id:
+    if payment is not None and (payment.status != Status.EXPECTED or payment.provider_id):
         return False
     if not orders.take_amounts(order, draft, country=settings.KUROGO_COUNTRY):
         return False
-    payments.expect_now(payment, order.total_minor)
+    if payment is not None:
+        payments.expect_now(payment, order.total_minor)
+        return True
+    # Its prices are told only now: until here it had nothing to pay.
+    payments.expect([order], connections={})
+    first = orders.first_payment_state(order)
+    orders.mark([order], cause=Cause("revise_order", "the channel told its prices"), payment=first)
     return True
+
+
+def _take_people(order: Order, draft: OrderDraft, source: Connection) -> None:
+    """Who bought and where it goes, where the channel did not tell it at first."""
+    if order.customer_id is None and draft.customer is not None:
+        (order.customer,) = customers.recognise(source.brand, [draft.customer])
+    if draft.ship_to is not None and not (order.ship_to and order.ship_to.line1):
+        (order.ship_to,) = customers.keep_addresses([(order.customer, draft.ship_to)])
+        if draft.ship_to.line1 and draft.ship_to.country:
+            orders.release([order.id], actor=f"connection:{source.name}"[:80], reasons=[holds.NO_ADDRESS])
+    order.save(update_fields=["customer", "ship_to"])
 
 
 def _wait(order: Order, awaits: str, actor: str) -> None:

@@ -219,8 +219,8 @@ def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> 
 def _sale(item: _Leaving, costs: Mapping[UUID, int], charges: Sequence[OrderLine]) -> Posting:
     """What is sold by this parcel: its units' share of their lines; charges and discounts go with the first parcel."""
     order = item.order
-    parts = [_part(order, line.order_line, before=line.order_line.shipped, units=line.quantity) for line in item.lines]
-    parts += [_part(order, line, before=0, units=line.quantity or 1) for line in charges]
+    parts = [part(order, line.order_line, before=line.order_line.shipped, units=line.quantity) for line in item.lines]
+    parts += [part(order, line, before=0, units=line.quantity or 1) for line in charges]
     gross, tax_minor = (sum(part[i] for part in parts) for i in (0, 1))
     cost = sum(costs[line.order_line_id] for line in item.lines)
     return Posting(
@@ -230,7 +230,7 @@ def _sale(item: _Leaving, costs: Mapping[UUID, int], charges: Sequence[OrderLine
     )  # fmt: skip
 
 
-def _part(order: Order, line: OrderLine, *, before: int, units: int) -> tuple[int, int]:
+def part(order: Order, line: OrderLine, *, before: int, units: int) -> tuple[int, int]:
     """(what the customer pays, the tax in it) for units of a line, in minor units; the parts of a line add up to it."""
     of = line.quantity or 1
     goods = tax.share(line.total_minor, before=before, units=units, of=of)

@@ -1,8 +1,8 @@
 """The worker's own loop: it looks for due rows itself, so that the product works with no broker at all.
 
 Five lanes run side by side, each with its own database connection: intake (inbox), fetching (what a notice only hints at),
-telling (facts, stock pushes), carrying (calls to vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane look at once; without one it looks every
-`KUROGO_SWEEP_SECONDS`. A lane that fails says so, waits one sweep and looks again.
+telling (facts, stock pushes), carrying (calls to vendors) and jobs (nights, sweeps). A ring of the doorbell makes every lane
+look at once; without one it looks every `KUROGO_SWEEP_SECONDS`. A lane that fails says so, waits one sweep and looks again.
 
 Work is taken in sets where it comes in a burst: answers of calls under way are gathered for a moment, and channels are told
 of stock when the burst is in, or a second after the last time.

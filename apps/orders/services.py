@@ -65,8 +65,7 @@ def open_orders(
         )  # fmt: skip
         lines = [_line(order, draft, variants, country) for draft in sale.draft.lines]
         _total(order, lines, sale.draft, rounding)
-        method = "free" if order.total_minor == 0 else sale.draft.payment_method
-        order.payment = _FIRST_PAYMENT_STATE.get(method, PaymentState.UNPAID)
+        order.payment = first_payment_state(order)
         opened.append((order, lines))
     rows.insert(order for order, _ in opened)
     rows.insert(line for _, lines in opened for line in lines)
@@ -124,6 +123,7 @@ def take_amounts(order: Order, draft: OrderDraft, *, country: str) -> bool:
     if [(i.number, i.sku, i.quantity) for i in items] != [(t.number, t.sku[:64], t.quantity) for t in told]:
         return False
     company = Company.objects.first() or Company()
+    order.prices_include_tax = draft.prices_include_tax
     for line, said in zip(items, told, strict=True):
         line.unit_price, line.total_minor, line.tax_minor = said.unit_price, said.total_minor, said.tax_minor
         line.tax_rate_bp = line.tax_rate_bp if said.tax_rate_bp is None else said.tax_rate_bp
@@ -132,8 +132,14 @@ def take_amounts(order: Order, draft: OrderDraft, *, country: str) -> bool:
     OrderLine.objects.filter(order=order).exclude(kind=OrderLine.Kind.ITEM).delete()
     rows.update(items, ["unit_price", "total_minor", "tax_minor", "tax_rate_bp"])
     rows.insert(charges)
-    rows.update([order], _SUMS)
+    rows.update([order], [*_SUMS, "prices_include_tax"])
     return True
+
+
+def first_payment_state(order: Order) -> str:
+    """Where the payment axis of an order begins, by its way of paying."""
+    method = "free" if order.total_minor == 0 else order.payment_method
+    return _FIRST_PAYMENT_STATE.get(method, PaymentState.UNPAID)
 
 
 def mark(orders: Sequence[Order], *, cause: Cause, **axes: str | Mapping[UUID, str]) -> None:

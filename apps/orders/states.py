@@ -52,7 +52,8 @@ PAYMENT_MOVES = {
     # Back again where the provider could not carry a refund out.
     P.PARTLY_REFUNDED: frozenset({P.REFUNDED, P.PAID}),
     P.ON_DELIVERY: frozenset({P.PAID, P.VOIDED}),
-    P.NOT_REQUIRED: frozenset({P.UNPAID}),
+    # Where a channel tells the price later than the sale.
+    P.NOT_REQUIRED: frozenset({P.UNPAID, P.ON_DELIVERY}),
     P.VOIDED: frozenset[str](),
     P.REFUNDED: frozenset({P.PARTLY_REFUNDED, P.PAID}),
 }

@@ -128,6 +128,12 @@ BREACHES = [
     ),
     ("I12", "what was given back", f"UPDATE {REFUND} SET status = 'requested'"),
     ("I12", "what was shipped", f"UPDATE {SHIPMENT} SET shipped_at = NULL"),
+    (
+        "I12",
+        "a sale that ended without a parcel",
+        f"UPDATE {LINE} SET kind = 'fee'",
+        f"UPDATE {ORDER} SET lifecycle = 'closed'",
+    ),
     ("I12", "stock in the book", f"UPDATE {SHELF} SET value_minor = value_minor + 1"),
     ("I12", GUARD, "ALTER TABLE ledger_line DISABLE TRIGGER append_only"),
     ("I13", "a payout is its lines", f"UPDATE {PAYOUT} SET amount_minor = amount_minor + 1"),

@@ -33,7 +33,10 @@ class Magpie:
 
     def read(self, topic: str, raw: bytes) -> Sequence[Any]:
         if topic == "hint":
-            return [c.Hint(kind=kind, external_id=id) for kind, _, id in (one.partition(":") for one in raw.decode().split())]
+            return [
+                c.Hint(kind=kind, external_id=id)
+                for kind, _, id in (one.partition(":") for one in raw.decode().split())
+            ]
         return (c.decode(c.OrderDraft, raw),)
 
     def changed_orders(self, since: datetime, until: datetime) -> Sequence[Sequence[Event]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.core import clock, locks
-from apps.flows import dispatch, fetch_hinted, nights
+from apps.flows import dispatch, fetch_hinted, nights, wiring
 from apps.hub import connections, errors, hints, inbox, registry
 from apps.hub.abilities import Event
 from apps.hub.models import Connection, InboxEvent
@@ -23,6 +23,7 @@ def bird(monkeypatch):
     magpie.script.clear()
     magpie.asked.clear()
     connections.forget()
+    wiring.forget()
     builders.location()
     builders.variant("CUP")
     yield builders.connection("magpie")

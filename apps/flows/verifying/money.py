@@ -56,6 +56,13 @@ I12 = (
              AND NOT (s.shipped_at IS NOT NULL AND o.total_minor = 0)""",
     ),
     Check(
+        "a sale that ended without a parcel is sold in the book",
+        "SELECT count(*) FROM orders_order WHERE lifecycle = 'closed'",
+        """SELECT o.number FROM orders_order o WHERE o.lifecycle = 'closed' AND o.total_minor > 0
+              AND NOT EXISTS (SELECT 1 FROM orders_orderline i WHERE i.order_id = o.id AND i.kind = 'item')
+              AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event = 'shipment.shipped' AND e.source_id = o.id)""",
+    ),
+    Check(
         "stock in the book is what the shelves cost",
         "SELECT count(*) FROM inventory_stocklevel",
         """SELECT 'book ' || book.minor || ', shelves ' || shelves.minor FROM

@@ -63,7 +63,9 @@ class OrderDraft:
     `payment_method`: card, konbini, cod, bank, prepaid (the channel collects), free, unknown. `is_cancelled` is the
     channel's word. `total_minor` is what the customer owes: lines, plus tax where prices exclude it. `awaits`: what the
     channel has yet to do before the order may be packed, in a few words for a person; empty: nothing.
-    Until then its units are promised, none of its money counts as collected, and its amounts may still change.
+    Until then its units are promised, none of its money counts as collected, its amounts may still change, and what it does
+    not tell yet (prices, the address) may follow. A sale without `item` lines has nothing to leave this house (the channel
+    ships it from its own warehouse): it is sold once it is paid.
     """
 
     external_id: str

@@ -78,14 +78,9 @@ PREFECTURES: dict[str, str] = {
 }  # fmt: skip
 
 
-def payment_method(gateway: str, *, total_minor: int, is_paid: bool) -> str:
-    """Our word for how an order is paid. What a channel's gateway collects counts as collected only once the shop says so:
-    until then the word is unknown, and a person looks.
-    """
-    if total_minor == 0:
-        return "free"
-    found = PAYMENT_METHODS.get(gateway, UNKNOWN)
-    return UNKNOWN if found == "prepaid" and not is_paid else found
+def payment_method(gateway: str, *, total_minor: int) -> str:
+    """Our word for how an order is paid."""
+    return "free" if total_minor == 0 else PAYMENT_METHODS.get(gateway, UNKNOWN)
 
 
 def age(status: str) -> int:

@@ -1,7 +1,7 @@
 """The shop's abilities: client and mapping put together. It keeps nothing between two calls."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -42,14 +42,27 @@ class WooCommerceConnector:
             )  # its key's user may not see it
         prefix = self.settings.order_prefix
         if topic in codes.ORDER_TOPICS or topic == codes.POLLED_ORDER:
-            if not mapping.is_sold(body):
+            if not mapping.is_sold(body) or self._is_of_before(body):
                 return ()
+            if mapping.hides_refunds(body):
+                return (c.Hint(kind="order", external_id=str(body["id"])),)
             return (mapping.order_draft(body, prefix=prefix), *mapping.return_drafts(body, prefix=prefix))
         if topic in codes.PRODUCT_TOPICS:
             return mapping_stock.notice_cards(body)
         if topic in codes.SILENT_TOPICS and body["id"]:
             return ()
         raise Unreadable(f"no table of ours reads {topic}")
+
+    def _is_of_before(self, body: Mapping[str, Any]) -> bool:
+        first = self._first_day()
+        return first is not None and mapping.moment(body["date_created_gmt"]).date() < first
+
+    def _first_day(self) -> date | None:
+        said = self.settings.orders_from.strip()
+        try:
+            return date.fromisoformat(said) if said else None
+        except ValueError as error:
+            raise Misconfigured(f"orders_from is no date: {said} (write it as 2026-11-23)") from error
 
     # Orders
 
@@ -174,6 +187,7 @@ class WooCommerceConnector:
 
     def check(self) -> Mapping[str, str]:
         """Raises `Misconfigured` with what is wrong: the key, stock management, a webhook that the shop has given up."""
+        self._first_day()
         currency = self._currency()
         if self._setting("products/woocommerce_manage_stock") != "yes":
             raise Misconfigured("the shop manages no stock: switch it on under Settings > Products > Inventory")

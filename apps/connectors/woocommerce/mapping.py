@@ -82,10 +82,10 @@ def order_draft(body: Body, *, prefix: str = "") -> c.OrderDraft:
     total = to_minor(amount(body["total"]), currency)
     includes_tax = body["prices_include_tax"] is True
     lines = tuple(_lines(body, currency, total, includes_tax=includes_tax))
-    gateway, is_paid = body.get("payment_method") or "", bool(body.get("date_paid_gmt"))
-    method = codes.payment_method(gateway, total_minor=total, is_paid=is_paid)
-    # A gateway of our table whose word is not believed yet: the status says why.
-    doubt = f" ({status})" if method == c.UNKNOWN and gateway in codes.PAYMENT_METHODS else ""
+    gateway = body.get("payment_method") or ""
+    method = codes.payment_method(gateway, total_minor=total)
+    # What the shop's own gateway collects counts as collected once the shop has a date of payment.
+    is_awaited = method == "prepaid" and not body.get("date_paid_gmt")
     return c.OrderDraft(
         external_id=str(body["id"]),
         number=prefix + str(body["number"]),
@@ -96,12 +96,13 @@ def order_draft(body: Body, *, prefix: str = "") -> c.OrderDraft:
         lines=lines,
         prices_include_tax=includes_tax,
         payment_method=method,
-        payment_raw=((gateway or plain(body.get("payment_method_title"))) + doubt)[:80],
+        payment_raw=(gateway or plain(body.get("payment_method_title")))[:80],
         is_cancelled=status in codes.CALLED_OFF or status == codes.FAILED,
         customer=_customer(body),
         ship_to=_ship_to(body),
         note=body.get("customer_note") or "",
         raw_status=status,
+        awaits=f"payment ({status})" if is_awaited else "",
     )
 
 
@@ -256,12 +257,15 @@ def _ship_to(body: Body) -> c.Address | None:
 # What went back
 
 
+def hides_refunds(body: Body) -> bool:
+    """Whether the order has refunds whose lines it does not tell, as in a notice."""
+    return any("line_items" not in refund for refund in body.get("refunds") or [])
+
+
 def return_drafts(body: Body, *, prefix: str = "") -> Iterator[c.ReturnDraft]:
-    """Units that the order's refunds call off or take back. An order by notice tells its refunds without their lines, so
-    that only a polled one (`refunds` as `/orders/<id>/refunds` tells them) has something to say here.
-    """
+    """Units that the order's refunds, as `/orders/<id>/refunds` tells them, call off or take back."""
     currency = body["currency"]
-    refunds = [refund for refund in body.get("refunds") or [] if "line_items" in refund]
+    refunds = body.get("refunds") or []
     for refund in refunds:
         lines = [line for line in refund["line_items"] if amount(line.get("quantity") or 0) < 0]
         back = [(line, -whole(line["quantity"], "refund"), -_gross(line)) for line in lines]

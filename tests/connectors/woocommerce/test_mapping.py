@@ -13,7 +13,7 @@ from apps.connectors.woocommerce import codes
 from apps.connectors.woocommerce.connector import WooCommerceConnector
 from apps.connectors.woocommerce.settings import WooCommerceSettings
 from apps.hub import contracts as c
-from apps.hub.errors import Unreadable
+from apps.hub.errors import Misconfigured, Unreadable
 
 PEOPLE = {
     "first_name": "花子", "last_name": "山田", "company": "", "address_1": "千代田1-1", "address_2": "", "city": "千代田区",
@@ -193,18 +193,18 @@ def test_of_two_states_within_a_second_the_later_counts(read):
 
 
 @pytest.mark.parametrize(
-    ("gateway", "paid", "method", "raw"),
+    ("gateway", "method", "raw"),
     [
-        ("stripe", None, "card", "stripe"), ("bacs", None, "bank", "bacs"), ("cheque", None, "bank", "cheque"),
-        ("cod", None, "cod", "cod"), ("stripe_konbini", None, "konbini", "stripe_konbini"),
-        ("paypal", "2026-11-23T01:00:00", "prepaid", "paypal"), ("paypal", None, c.UNKNOWN, "paypal (processing)"),
-        ("komoju_konbini", None, c.UNKNOWN, "komoju_konbini (processing)"), ("moon dust", None, c.UNKNOWN, "moon dust"),
-        ("moon dust", "2026-11-23T01:00:00", c.UNKNOWN, "moon dust"), ("", None, c.UNKNOWN, "代金引換"),
+        ("stripe", "card", "stripe"), ("bacs", "bank", "bacs"), ("cheque", "bank", "cheque"), ("cod", "cod", "cod"),
+        ("stripe_konbini", "konbini", "stripe_konbini"), ("paypal", "prepaid", "paypal"),
+        ("komoju_konbini", "prepaid", "komoju_konbini"), ("moon dust", c.UNKNOWN, "moon dust"), ("", c.UNKNOWN, "代金引換"),
     ],
 )  # fmt: skip
-def test_ways_of_paying(read, gateway, paid, method, raw):
-    (draft,) = read(order(payment_method=gateway, date_paid_gmt=paid))
-    assert (draft.payment_method, draft.payment_raw) == (method, raw)
+def test_ways_of_paying(read, gateway, method, raw):
+    for paid in (None, "2026-11-23T01:00:00"):
+        (draft,) = read(order(payment_method=gateway, date_paid_gmt=paid))
+        assert (draft.payment_method, draft.payment_raw) == (method, raw)
+        assert draft.awaits == ("payment (processing)" if method == "prepaid" and not paid else "")
 
 
 def test_what_costs_nothing_is_free(read):
@@ -292,7 +292,23 @@ def test_units_that_went_back(read):
 def test_money_alone_is_the_provider_s_to_tell(read):
     assert returns(read, refund()) == ()
     assert returns(read, refund(back(0))) == ()
-    assert returns(read, {"id": 901, "reason": "", "total": "-600"}) == ()
+
+
+def test_a_notice_does_not_tell_what_was_refunded_and_asks_for_the_order(read):
+    bare = {"id": 901, "reason": "", "total": "-600"}
+    assert read(order(refunds=[bare])) == (c.Hint(kind="order", external_id="727"),)
+    assert read(order(refunds=[bare], status="pending")) == ()
+
+
+def test_an_order_of_before_the_first_day_is_not_taken_in():
+    body = json.dumps(order()).encode()
+    for first, count in (("2026-11-23", 1), ("2026-11-24", 0), ("", 1), (" 2026-11-22 ", 1)):
+        shop = WooCommerceConnector(WooCommerceSettings(orders_from=first), UUID(int=1))
+        assert len(shop.read("order.updated", body)) == count
+    wrong = WooCommerceConnector(WooCommerceSettings(orders_from="23.11.2026"), UUID(int=1))
+    for call in (lambda: wrong.read("order.updated", body), wrong.check):
+        with pytest.raises(Misconfigured, match=r"orders_from is no date: 23\.11\.2026"):
+            call()
 
 
 def test_an_order_refunded_as_a_whole_before_it_was_sent_is_called_off(read):

@@ -14,14 +14,16 @@ from django.db import connection as database
 from apps.core import net
 from apps.flows.verifying.checks import EXAMPLES, Finding
 
+_BY_TRACKING = """SELECT d.id, p.tracking_number FROM hub_delivery d
+        JOIN shipping_parcel p ON p.shipment_id = d.subject"""
 # How the other side names the effect of a delivery: whatever of ours travelled with it.
 _NAMES = {
     "label.buy": """SELECT d.id, s.number || '-' || p.number FROM hub_delivery d
         JOIN shipping_parcel p ON p.id = d.subject JOIN shipping_shipment s ON s.id = p.shipment_id""",
     "fulfilment.create": "SELECT d.id, s.number FROM hub_delivery d JOIN shipping_shipment s ON s.id = d.subject",
-    # Shopify keeps no reference of ours on a fulfilment; the tracking number is what it knows of the parcel.
-    "shopify fulfilment.create": """SELECT d.id, p.tracking_number FROM hub_delivery d
-        JOIN shipping_parcel p ON p.shipment_id = d.subject""",
+    # These keep no reference of ours on a fulfilment; the tracking number is what they know of the parcel.
+    "shopify fulfilment.create": _BY_TRACKING,
+    "rakuten fulfilment.create": _BY_TRACKING,
     "payment.request": """SELECT d.id, o.number FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject
         JOIN orders_order o ON o.id = p.order_id""",
     "payment.capture": "SELECT d.id, p.provider_id FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject",

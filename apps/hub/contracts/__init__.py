@@ -51,12 +51,6 @@ from apps.hub.contracts.sales import (
     ReturnDraft,
     ReturnLineDraft,
 )
-from apps.hub.contracts.slips import (
-    Issued,
-    Service,
-    Sheet,
-    SlipFault,
-)
 from apps.hub.contracts.unknown import UNKNOWN
 
 __all__ = [
@@ -72,7 +66,6 @@ __all__ = [
     "FulfilmentLine",
     "FulfilmentReceipt",
     "Hint",
-    "Issued",
     "Label",
     "LabelRequest",
     "LineDraft",
@@ -90,9 +83,6 @@ __all__ = [
     "ReturnLineDraft",
     "RowSetAside",
     "Sent",
-    "Service",
-    "Sheet",
-    "SlipFault",
     "SourceFile",
     "StockChange",
     "StockOutcome",

@@ -6,6 +6,9 @@ eight bytes that every process maps. Wall time (`wall`) is for signatures, token
 
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -15,14 +18,29 @@ from django.conf import settings
 
 _MICROSECONDS = struct.Struct("<q")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_held: ContextVar[datetime | None] = ContextVar("_held", default=None)
 
 
 def now() -> datetime:
     """Business time, aware, in UTC."""
+    held = _held.get()
+    if held is not None:
+        return held
     driven = _mapped(settings.CLOCK_FILE)
     if driven is None:
         return datetime.now(UTC)
     return _EPOCH + timedelta(microseconds=_MICROSECONDS.unpack_from(driven)[0])
+
+
+@contextmanager
+def one_moment() -> Iterator[datetime]:
+    """Inside, business time stands still: what one story writes, on shelves and in the book, is of one moment and one day."""
+    moment = now()
+    token = _held.set(moment)
+    try:
+        yield moment
+    finally:
+        _held.reset(token)
 
 
 def wall() -> datetime:

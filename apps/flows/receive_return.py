@@ -55,7 +55,7 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
     cause_id = uuid7()
     cause = Cause("returns", draft.external_id, "return", cause_id)
     draft = _named(draft, source)
-    with transaction.atomic():
+    with transaction.atomic(), clock.one_moment():
         if external_ids.find(source.id, "return", [draft.external_id]):
             return None
         external_ids.claim(source.id, "return", {draft.external_id: cause_id})

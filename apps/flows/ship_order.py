@@ -6,6 +6,7 @@ A shipment whose units are no longer promised (a count took them back) is called
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -203,12 +204,13 @@ def _rounds(leaving: Sequence[_Leaving]) -> list[list[_Leaving]]:
 def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> None:
     units = {line.order_line_id: line.quantity for item in leaving for line in item.lines}
     parts = {line.order_line_id: item.shipment.number for item in leaving for line in item.lines}
-    costs = inventory.ship(units, actor=actor, parts=parts)
+    with clock.one_moment() as moment:
+        costs = inventory.ship(units, actor=actor, parts=parts)
     firsts = [item.order.id for item in leaving if item.order.fulfilment == FulfilmentState.UNFULFILLED]
     charges: dict[UUID, list[OrderLine]] = defaultdict(list)
     for line in OrderLine.objects.filter(order__in=firsts).exclude(kind=OrderLine.Kind.ITEM):
         charges[line.order_id].append(line)
-    ledger.record([_sale(item, costs, charges[item.order.id]) for item in leaving])
+    ledger.record([_sale(item, costs, charges[item.order.id], at=moment) for item in leaving])
     orders.count_units(shipped=units)
     for item in leaving:
         for packed in item.lines:
@@ -216,7 +218,7 @@ def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> 
     shipping.shipped([item.shipment for item in leaving], cause=cause)
 
 
-def _sale(item: _Leaving, costs: Mapping[UUID, int], charges: Sequence[OrderLine]) -> Posting:
+def _sale(item: _Leaving, costs: Mapping[UUID, int], charges: Sequence[OrderLine], *, at: datetime) -> Posting:
     """What is sold by this parcel: its units' share of their lines; charges and discounts go with the first parcel."""
     order = item.order
     parts = [part(order, line.order_line, before=line.order_line.shipped, units=line.quantity) for line in item.lines]
@@ -224,7 +226,7 @@ def _sale(item: _Leaving, costs: Mapping[UUID, int], charges: Sequence[OrderLine
     gross, tax_minor = (sum(part[i] for part in parts) for i in (0, 1))
     cost = sum(costs[line.order_line_id] for line in item.lines)
     return Posting(
-        event="shipment.shipped", at=clock.now(), currency=order.currency, source_kind="shipment",
+        event="shipment.shipped", at=at, currency=order.currency, source_kind="shipment",
         source_id=item.shipment.id, order_ref=order.id,
         figures={"gross": gross, "net": gross - tax_minor, "tax": tax_minor, "cost": cost},
     )  # fmt: skip

@@ -25,7 +25,7 @@ from apps.ledger.services import Posting
 def take(changes: Sequence[StockChange], *, source: Connection) -> list[tuple[StockChange, str]]:
     """Book changes; hands back those that cannot be, each with a reason code (unknown_sku, unknown_location)."""
     refused: list[tuple[StockChange, str]] = []
-    with transaction.atomic():
+    with transaction.atomic(), clock.one_moment():
         variants = catalog.find_variants(change.sku for change in changes)
         locations = {location.code: location for location in Location.objects.filter(is_active=True)}
         for group in _runs(changes):

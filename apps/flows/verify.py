@@ -9,19 +9,19 @@ from collections.abc import Callable
 from django.db import connection as database
 from django.db import transaction
 
-from apps.flows.verifying import checks, hub, jobs, money, orders, peers, states, stock
+from apps.flows.verifying import checks, hub, jobs, money, on_way, orders, peers, states, stock
 from apps.flows.verifying.checks import Finding
 from apps.hub import registry
 
 INVARIANTS: dict[str, Callable[[], Finding]] = {
     "I1": lambda: checks.run("I1", (*stock.I1, stock.shown_within_free(_told_stock()))),
-    "I2": lambda: checks.run("I2", stock.I2),
+    "I2": lambda: checks.run("I2", (*stock.I2, *on_way.INCOMING)),
     "I4": lambda: checks.run("I4", hub.I4),
     "I6": lambda: checks.run("I6", hub.going_out()),
     "I7": peers.check,
     "I10": lambda: checks.run("I10", orders.I10),
     "I11": lambda: checks.run("I11", orders.I11),
-    "I12": lambda: checks.run("I12", money.I12),
+    "I12": lambda: checks.run("I12", (*money.I12, *on_way.costs())),
     "I13": lambda: checks.run("I13", money.I13),
     "I14": lambda: checks.run("I14", states.I14),
     "I15": lambda: checks.run("I15", jobs.checks()),

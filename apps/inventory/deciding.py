@@ -1,6 +1,7 @@
-"""Who gets units: pure functions, first come first served, exact. No database, no clock."""
+"""Who gets units and who bears a cost: pure functions, exact. No database, no clock."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 
 def serve(free: int, wanted: Sequence[int]) -> list[int]:
@@ -21,3 +22,17 @@ def take_back(short: int, held: Sequence[int]) -> list[int]:
         short -= take
         taken.append(take)
     return taken
+
+
+def spread(amount: int, weights: Sequence[int | Fraction]) -> list[int]:
+    """Parts of an amount of minor units by weight, by largest remainder: they add up to it exactly, each within one unit of
+    its exact share; of equal remainders the first gets more. Raises `ValueError` where nothing weighs anything."""
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError("no weight to spread by")
+    shares = [Fraction(abs(amount)) * weight / whole for weight in weights]
+    parts = [share.numerator // share.denominator for share in shares]
+    by_remainder = sorted(range(len(parts)), key=lambda at: (parts[at] - shares[at], at))
+    for at in by_remainder[: abs(amount) - sum(parts)]:
+        parts[at] += 1
+    return [part if amount >= 0 else -part for part in parts]

@@ -7,11 +7,13 @@ in two statements. The CHECK of the table has the last word.
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Q
+
 from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.hub import outbox
 from apps.inventory.errors import NoLocation
-from apps.inventory.models import Location, StockLevel, StockMovement
+from apps.inventory.models import COUNTED, Location, StockLevel, StockMovement
 
 _FIGURES = (
     "on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "backordered", "value_minor",
@@ -48,6 +50,22 @@ class Desk:
         return cls(there.order_by("id").select_for_update(), actor=actor)
 
     @classmethod
+    def of_places(cls, places: Iterable[tuple[UUID, UUID]], *, actor: str) -> "Desk":
+        """Lock the levels of (variant, location) pairs, at however many locations, making those that do not exist yet."""
+        wanted = set(places)
+        match = Q(pk__in=[])
+        for location in {location for _, location in wanted}:
+            match |= Q(location=location, variant__in=[variant for variant, at in wanted if at == location])
+        there = StockLevel.objects.filter(match)
+        missing = wanted - set(there.values_list("variant", "location"))
+        if missing:
+            rows.insert_new(
+                StockLevel(id=uuid7(), variant_id=variant, location_id=location)
+                for variant, location in sorted(missing)
+            )
+        return cls(there.order_by("id").select_for_update(), actor=actor)
+
+    @classmethod
     def of_levels(cls, levels: Iterable[UUID], *, actor: str) -> "Desk":
         """Lock levels by id."""
         return cls(StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(), actor=actor)
@@ -55,6 +73,10 @@ class Desk:
     def by_variant(self) -> dict[UUID, StockLevel]:
         """The locked levels by their variant (one location)."""
         return {level.variant_id: level for level in self.levels.values()}
+
+    def by_place(self) -> dict[tuple[UUID, UUID], StockLevel]:
+        """The locked levels by (variant, location)."""
+        return {(level.variant_id, level.location_id): level for level in self.levels.values()}
 
     def change(
         self, level: StockLevel, kind: StockMovement.Kind, *, source_kind: str, source_id: UUID, part: str = "",
@@ -87,7 +109,7 @@ class Desk:
             return
         rows.update(self.levels.values(), _FIGURES)
         rows.insert(self.movements)
-        moved = {movement.level_id for movement in self.movements}
+        moved = {row.level_id for row in self.movements if any(getattr(row, name) for name in COUNTED)}
         if moved:
             variants = [str(row.variant_id) for row in self.levels.values() if row.id in moved]
             outbox.publish(

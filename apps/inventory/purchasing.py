@@ -20,7 +20,15 @@ from apps.core.models import Company
 from apps.core.states import Cause
 from apps.inventory.errors import Refused
 from apps.inventory.levels import Desk
-from apps.inventory.models import Location, PurchaseOrder, PurchaseOrderLine, StockMovement, Supplier, SupplierItem
+from apps.inventory.models import (
+    Location,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    StockLevel,
+    StockMovement,
+    Supplier,
+    SupplierItem,
+)
 from apps.inventory.states import PURCHASE_MOVES, PurchaseState
 
 # More of one article is a barcode in the wrong field.
@@ -52,7 +60,7 @@ def draft(
         rate = Decimal(1)
     with transaction.atomic():
         order = PurchaseOrder.objects.create(
-            number=f"PO-{_next('inventory_purchase_number')}", supplier=supplier, location=location,
+            number=f"PO-{next_number('inventory_purchase_number')}", supplier=supplier, location=location,
             currency=supplier.currency, rate=rate, made_at=clock.now(), made_by=actor[:80], note=note[:500],
         )  # fmt: skip
         together: dict[UUID, Wish] = {}
@@ -63,8 +71,8 @@ def draft(
         prices = _list_prices(supplier, together)
         PurchaseOrderLine.objects.bulk_create(
             PurchaseOrderLine(
-                id=uuid7(), order=order, number=number, variant_id=wish.variant, quantity=_sane(wish.quantity),
-                price=_sane_price(prices.get(wish.variant, Decimal(0)) if wish.price is None else wish.price),
+                id=uuid7(), order=order, number=number, variant_id=wish.variant, quantity=sane(wish.quantity),
+                price=sane_price(prices.get(wish.variant, Decimal(0)) if wish.price is None else wish.price),
             )
             for number, wish in enumerate(together.values(), start=1)
         )  # fmt: skip
@@ -80,17 +88,17 @@ def put_line(order: UUID, wish: Wish) -> None:
             if line:
                 line.delete()
             return
-        quantity = _sane(wish.quantity)
+        quantity = sane(wish.quantity)
         if line is None:
             price = wish.price
             if price is None:
                 price = _list_prices(row.supplier, [wish.variant]).get(wish.variant, Decimal(0))
             last = row.lines.aggregate(last=Max("number"))["last"] or 0
-            row.lines.create(number=last + 1, variant_id=wish.variant, quantity=quantity, price=_sane_price(price))
+            row.lines.create(number=last + 1, variant_id=wish.variant, quantity=quantity, price=sane_price(price))
             return
         line.quantity = quantity
         if wish.price is not None:
-            line.price = _sane_price(wish.price)
+            line.price = sane_price(wish.price)
         line.save(update_fields=["quantity", "price"])
 
 
@@ -102,7 +110,7 @@ def set_rate(order: UUID, rate: Decimal) -> None:
             return
         if row.state not in {PurchaseState.DRAFT, PurchaseState.ORDERED}:
             raise Refused(_("Goods of %(number)s have come at its rate already.") % {"number": row.number})
-        if not Decimal(0) < rate < MOST_PRICE:
+        if not rate.is_finite() or not 0 < rate < MOST_PRICE:
             raise Refused(_("The exchange rate must be above 0."))
         row.rate = rate
         row.save(update_fields=["rate"])
@@ -151,7 +159,8 @@ def call_off(order: UUID, units: Mapping[UUID, int], *, actor: str, reason: str)
                 words = _("Only %(n)d of %(sku)s are still to come.")
                 raise Refused(words % {"n": line.to_come, "sku": line.variant.sku})
             line.cancelled += count
-            _announce(desk, by_variant.get(line.variant_id), line, -count, part=cause.hex, reason=reason)
+            if count:
+                _announce(desk, by_variant[line.variant_id], line, -count, part=cause.hex, reason=reason)
         desk.write()
         PurchaseOrderLine.objects.bulk_update(lines.values(), ["cancelled"])
         advance(row, lines.values(), cause=Cause(actor, reason[:300], "purchase_order", row.id))
@@ -207,12 +216,13 @@ def _draft(order: UUID) -> PurchaseOrder:
     return row
 
 
-def _announce(desk: Desk, level: "object", line: PurchaseOrderLine, units: int, *, part: str, reason: str = "") -> None:
-    if units:
-        desk.change(
-            level, StockMovement.Kind.INCOMING, source_kind="purchase_line", source_id=line.id, part=part, reason=reason,
-            incoming=units,
-        )  # fmt: skip
+def _announce(
+    desk: Desk, level: StockLevel, line: PurchaseOrderLine, units: int, *, part: str, reason: str = ""
+) -> None:
+    desk.change(
+        level, StockMovement.Kind.INCOMING, source_kind="purchase_line", source_id=line.id, part=part, reason=reason,
+        incoming=units,
+    )  # fmt: skip
 
 
 def _must_be_active(supplier: Supplier, location: Location) -> None:
@@ -227,22 +237,25 @@ def _list_prices(supplier: Supplier, variants: Iterable[UUID]) -> dict[UUID, Dec
     return dict(rows.values_list("variant", "price"))
 
 
-def _sane(quantity: int) -> int:
+def sane(quantity: int) -> int:
+    """Units as a person may order or send them. Raises `Refused`."""
     if not 0 < quantity <= MOST_UNITS:
         raise Refused(
-            _("%(n)d units cannot be ordered. Enter a number from 1 to %(most)s.")
+            _("%(n)d units cannot be right. Enter a number from 1 to %(most)s.")
             % {"n": quantity, "most": f"{MOST_UNITS:,}"}
         )
     return quantity
 
 
-def _sane_price(price: Decimal) -> Decimal:
+def sane_price(price: Decimal) -> Decimal:
+    """A unit price as a person may enter it. Raises `Refused`."""
     if not price.is_finite() or not 0 <= price < MOST_PRICE:
         raise Refused(_("A price is not below 0 and not above %(most)s.") % {"most": f"{MOST_PRICE:,}"})
     return price
 
 
-def _next(sequence: str) -> int:
+def next_number(sequence: str) -> int:
+    """The next of our own numbers, from a sequence."""
     with database.cursor() as cursor:
         cursor.execute("SELECT nextval(%s)", [sequence])
         return int(cursor.fetchone()[0])

@@ -131,7 +131,7 @@ class Line(Record):
     debit_minor = models.BigIntegerField(default=0)
     credit_minor = models.BigIntegerField(default=0)
     tax_code = models.CharField(max_length=20, blank=True)
-    # Which sub-account: the connection whose clearing account this is, for 補助科目.
+    # Which sub-account: the connection or supplier whose clearing or payable account this is, for 補助科目.
     party = models.UUIDField(null=True)
 
     class Meta:

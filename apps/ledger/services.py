@@ -21,7 +21,7 @@ from apps.ledger.models import Entry, Line, PostingRule
 class Posting:
     """An event to be posted. `figures`: name -> minor units, as the rules name them. UNIQUE (event, source_id, part).
 
-    `party` is the connection whose sub-account the clearing lines are (補助科目).
+    `party` is the connection or supplier whose sub-account clearing and payable lines are (補助科目).
     """
 
     event: str
@@ -49,7 +49,9 @@ INSERT INTO ledger_line (id, entry_id, number, account_id, debit_minor, credit_m
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::uuid[])
 """
 
-_PARTY_ACCOUNTS = frozenset({"clearing", "cod_receivable", "in_transit", "payable_freight", "payment_fees"})
+_PARTY_ACCOUNTS = frozenset(
+    {"clearing", "cod_receivable", "in_transit", "payable_freight", "payable_goods", "payment_fees"}
+)
 
 
 def record(postings: Sequence[Posting]) -> int:

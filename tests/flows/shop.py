@@ -44,6 +44,7 @@ from apps.orders.models import Order
 from apps.payments.models import Refund
 from apps.shipping.models import Parcel
 from tests import builders
+from tests.flows import buying
 
 
 @dataclass
@@ -123,6 +124,7 @@ def open_shop() -> Shop:
     _ship([shipped, on_delivery])
     settle_payment.settle([_fact(shipped, "captured", captured=shipped.total_minor)], source=stripe)
     _bring_back(shipped, csv, stripe)
+    buying.live()
     _send_all()
     _tell_stock(shopify)
     _pay_out(shipped, stripe)

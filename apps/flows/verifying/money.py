@@ -62,15 +62,6 @@ I12 = (
               AND NOT EXISTS (SELECT 1 FROM orders_orderline i WHERE i.order_id = o.id AND i.kind = 'item')
               AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event = 'shipment.shipped' AND e.source_id = o.id)""",
     ),
-    Check(
-        "stock in the book is what the shelves cost",
-        "SELECT count(*) FROM inventory_stocklevel",
-        """SELECT 'book ' || book.minor || ', shelves ' || shelves.minor FROM
-             (SELECT coalesce(sum(debit_minor) - sum(credit_minor), 0) AS minor FROM ledger_line
-              WHERE account_id = 'inventory') book,
-             (SELECT coalesce(sum(value_minor), 0) AS minor FROM inventory_stocklevel) shelves
-           WHERE book.minor <> shelves.minor""",
-    ),
     append_only("ledger_entry", "ledger_line"),
 )
 

@@ -2,6 +2,7 @@
 
 from apps.inventory.models.landing import LandedCost, LandedPart
 from apps.inventory.models.levels import (
+    COUNTED,
     Aside,
     Demand,
     Lease,
@@ -16,7 +17,7 @@ from apps.inventory.models.receiving import Receipt, ReceiptLine, Surplus
 from apps.inventory.models.transfers import Transfer, TransferLine, TransferStep
 
 __all__ = [
-    "Aside", "Demand", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder", "PurchaseOrderLine", "Receipt",
+    "COUNTED", "Aside", "Demand", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder", "PurchaseOrderLine", "Receipt",
     "ReceiptLine", "Shrinkage", "StockLevel", "StockMovement", "Supplier", "SupplierItem", "Surplus", "Transfer",
     "TransferLine", "TransferStep", "free_sql",
 ]  # fmt: skip

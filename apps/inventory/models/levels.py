@@ -45,13 +45,14 @@ class Aside(models.TextChoices):
     QUALITY_CONTROL = "quality_control", _("quality control")
 
 
-_COUNTED = ("on_hand", "safety", "damaged", "quality_control", "reserved", "leased")
+# The columns of which free stock is made.
+COUNTED = ("on_hand", "safety", "damaged", "quality_control", "reserved", "leased")
 _PROMISED = F("safety") + F("damaged") + F("quality_control") + F("reserved") + F("leased")
 
 
 def free_sql(level: str) -> str:
     """What may still be promised, as SQL over a level's columns under this alias."""
-    return " - ".join(f"{level}.{column}" for column in _COUNTED)
+    return " - ".join(f"{level}.{column}" for column in COUNTED)
 
 
 class StockLevel(Record):
@@ -77,7 +78,7 @@ class StockLevel(Record):
             models.UniqueConstraint(fields=["variant", "location"], name="inventory_one_level"),
             models.CheckConstraint(
                 name="inventory_never_oversold",
-                condition=Q(*((f"{column}__gte", 0) for column in _COUNTED)) & Q(on_hand__gte=_PROMISED),
+                condition=Q(*((f"{column}__gte", 0) for column in COUNTED)) & Q(on_hand__gte=_PROMISED),
             ),
             models.CheckConstraint(
                 condition=Q(backordered__gte=0, incoming__gte=0), name="inventory_backordered_counted"

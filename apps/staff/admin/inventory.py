@@ -1,14 +1,39 @@
 """Where stock lies, how much, and every movement that led there. Stock is changed on the stock page, never here."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from apps.inventory import places
 from apps.inventory.models import Demand, Location, Receipt, ReceiptLine, StockLevel, StockMovement
 from apps.staff.admin.rooms import ReadOnlyRoom, ReadOnlyTable, Room, link_to_list
 
 
+class _LocationForm(forms.ModelForm):
+    """A place is closed only when nothing lies there or comes there; the refusal says what does."""
+
+    class Meta:
+        model = Location
+        fields = ("code", "name", "brand", "ship_from", "is_active", "is_default")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        is_active = cleaned.get("is_active", True)
+        if not is_active and cleaned.get("is_default"):
+            self.add_error("is_active", _("A place that takes new orders must be active."))
+        elif not is_active and self.instance.pk and "is_active" in self.changed_data:
+            self.instance.is_default = False
+            reason = places.why_not_close(self.instance)
+            if reason:
+                self.add_error("is_active", reason)
+        return cleaned
+
+
 @admin.register(Location)
 class LocationRoom(Room):
+    form = _LocationForm
     is_newest_first = False
     list_display = ("name", "code", "brand", "is_default", "is_active")
     list_select_related = ("brand",)

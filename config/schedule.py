@@ -29,5 +29,6 @@ SCHEDULE = (
     Job("night", at="02:00", catches_up=True, words="Compare orders, stock and money with every connection that can"),
     Job("retention", at="03:30", words="Empty payloads that are past their time"),
     Job("refresh_listings", at="04:30", words="Read again what every channel lists"),
+    Job("forecast", at="04:30", words="Forecast demand and reorder points"),
     Job("check_keys", at="05:00", words="Ask when credentials that end by themselves will"),
 )

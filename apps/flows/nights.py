@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -32,6 +33,7 @@ from apps.flows import (
 )
 from apps.hub import connections, errors, hints
 from apps.hub.models import Delivery, InboxEvent, JobRun, OutboxFact
+from apps.inventory import replenishment
 from apps.orders.models import Order
 
 log = structlog.get_logger()
@@ -236,6 +238,15 @@ def _check_keys(run: JobRun) -> Went:
     return Went.DONE
 
 
+def _forecast(run: JobRun) -> Went:
+    """A batch of levels a step."""
+    after = run.progress.get("after")
+    step = replenishment.forecast_levels(after=UUID(after) if after else None, size=replenishment.BATCH)
+    run.progress |= {"after": str(step.last or ""), "levels": run.progress.get("levels", 0) + step.levels}
+    run.save(update_fields=["progress"])
+    return Went.FURTHER if step.last else Went.DONE
+
+
 def _resync(run: JobRun) -> Went:
     resync.order(Order.objects.get(id=run.period))
     return Went.DONE
@@ -249,6 +260,7 @@ _JOBS: dict[str, Step] = {
     "retention": _retention,
     "refresh_listings": _refresh,
     "check_keys": _check_keys,
+    "forecast": _forecast,
     "night_by_hand": _night,
     "resync": _resync,
 }

@@ -14,10 +14,11 @@ from apps.inventory.models.levels import (
 )
 from apps.inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from apps.inventory.models.receiving import Receipt, ReceiptLine, Surplus
+from apps.inventory.models.replenishment import Forecast, ReorderRule
 from apps.inventory.models.transfers import Transfer, TransferLine, TransferStep
 
 __all__ = [
-    "COUNTED", "Aside", "Demand", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder", "PurchaseOrderLine", "Receipt",
-    "ReceiptLine", "Shrinkage", "StockLevel", "StockMovement", "Supplier", "SupplierItem", "Surplus", "Transfer",
-    "TransferLine", "TransferStep", "free_sql",
+    "COUNTED", "Aside", "Demand", "Forecast", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder",
+    "PurchaseOrderLine", "Receipt", "ReceiptLine", "ReorderRule", "Shrinkage", "StockLevel", "StockMovement", "Supplier",
+    "SupplierItem", "Surplus", "Transfer", "TransferLine", "TransferStep", "free_sql",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
-from apps.inventory.forecasting import History, Pool, forecast, pooled
+from apps.inventory.forecasting import WINDOW_DAYS, History, Pool, forecast, pooled
 
 HORIZON = 28  # days
 STEP = 7  # days between origins
@@ -102,7 +102,7 @@ def compare(
     enough: list[bool] = []
     for day in days:
         histories = known(day)
-        pool = pooled(_per_day(histories, day), variants=sum(bool(history.sales) for history in histories))
+        pool = _pool(histories, day)
         for variant, sums in off.items():
             made = forecast(histories[variant], pool, at=day)
             told, came = made.demand(HORIZON), sum(asked[variant][day : day + HORIZON])
@@ -121,12 +121,15 @@ def compare(
     )  # fmt: skip
 
 
-def _per_day(histories: Iterable[History], days: int) -> list[int]:
-    counts = [0] * days
+def _pool(histories: Iterable[History], days: int) -> Pool:
+    first = max(0, days - WINDOW_DAYS)
+    counts, variants = [0] * (days - first), 0
     for history in histories:
-        for sale in history.sales:
-            counts[sale.day] += 1
-    return counts
+        lately = [sale.day - first for sale in history.sales if sale.day >= first]
+        variants += bool(lately)
+        for day in lately:
+            counts[day] += 1
+    return pooled(counts, variants=variants, first=first)
 
 
 def seasonal_naive(history: History, *, at: int) -> float:

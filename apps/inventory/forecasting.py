@@ -29,6 +29,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import cycle, islice
 from operator import mul
 from statistics import fmean
@@ -76,6 +77,11 @@ class Forecast:
     daily: float
     noise: float
 
+    @classmethod
+    def of(cls, daily: Decimal, noise: Decimal) -> "Forecast":
+        """A forecast as it was stored."""
+        return cls(float(daily), float(noise))
+
     def demand(self, days: float) -> float:
         """Units to be expected over so many days."""
         return self.daily * days
@@ -122,18 +128,15 @@ def forecast(history: History, pool: Pool, *, at: int | None = None) -> Forecast
     return Forecast(daily, _noise(_by_day(sales, start), daily, per_size, exposed, shelf))
 
 
-def pooled(sales: Sequence[int], *, variants: int, at: int | None = None) -> Pool:
-    """What is usual at a location: `sales[day]` of all its variants together, by what was known before day `at`, and how many
-    variants were sold at all.
+def pooled(sales: Sequence[int], *, variants: int, first: int = 0) -> Pool:
+    """What is usual at a location: sales of all its variants together on each of the last days, at most `WINDOW_DAYS`,
+    of which the first is day `first` of the histories; and how many variants were sold on these days.
     """
-    end = len(sales) if at is None else at
-    start = max(0, end - WINDOW_DAYS)
-    counts = sales[start:end]
-    if not any(counts):
+    if not any(sales):
         return Pool()
-    by_weekday = [fmean(counts[(weekday - start) % 7 :: 7] or (0,)) for weekday in range(7)]
-    per_rate = _RATE_WEIGHTS[WINDOW_DAYS - (end - start) :]
-    rate = sum(map(mul, per_rate, counts)) / sum(per_rate) / variants
+    by_weekday = [fmean(sales[(weekday - first) % 7 :: 7] or (0,)) for weekday in range(7)]
+    per_rate = _RATE_WEIGHTS[WINDOW_DAYS - len(sales) :]
+    rate = sum(map(mul, per_rate, sales)) / sum(per_rate) / variants
     return Pool(tuple(mean / fmean(by_weekday) for mean in by_weekday), rate)
 
 

@@ -53,6 +53,11 @@ SELECT level_id, array_agg(extract(epoch FROM at)::float8), array_agg(extract(ep
 FROM held WHERE units <= 0 AND until > at GROUP BY level_id"""
 
 
+_MOVED = """
+SELECT m.level_id, max((m.at AT TIME ZONE %(zone)s)::date) FROM inventory_stockmovement m
+WHERE m.at >= %(start)s AND m.at < %(end)s AND m.level_id = ANY(%(levels)s) GROUP BY m.level_id"""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The days that a forecast looks back on, in the shop's time zone: `first` and the `WINDOW_DAYS` - 1 after it."""
@@ -84,6 +89,13 @@ def pools(window: Window) -> dict[UUID, Pool]:
         counts.setdefault(location, [0] * WINDOW_DAYS)[day] = sales
         variants[location] = sold
     return {location: forecasting.pooled(sales, variants=variants[location]) for location, sales in counts.items()}
+
+
+def moved_on(since: date, levels: Collection[UUID]) -> dict[UUID, date]:
+    """The last day, from `since` on and before today, on which units of each level moved; levels without one are left out."""
+    words = {"start": _midnight(since), "zone": clock.shop_zone().key, "levels": list(levels)}
+    words["end"] = _midnight(clock.business_date())
+    return dict(_rows(_MOVED, words))
 
 
 def of(levels: Collection[UUID], window: Window) -> dict[UUID, History]:

@@ -1,11 +1,12 @@
 """The night's forecasts: for every level what will be asked for, how far off that was so far, and when to order.
 
-Set-based: a batch of levels takes eight statements, however many levels it has (a ninth where some are new). The forecast is new every night; its back-test,
-which costs fifteen times as much and moves slowly, once a week. Nothing here promises, moves or buys a unit.
+Set-based: a batch of levels takes nine statements, however many levels it has (a tenth where some are new). A level's history
+is read again the night after something happened to it, and once a week in any case; its back-test, which costs fifteen times
+as much and moves slowly, once a week. What the merchant wishes takes effect every night. Nothing here promises, moves or buys.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -20,8 +21,8 @@ from apps.inventory.models import Forecast, ReorderRule, StockLevel, SupplierIte
 from apps.inventory.models.replenishment import NEVER
 from apps.inventory.reordering import Manners
 
-BATCH = 2000
-ERROR_LASTS = timedelta(days=7)
+BATCH = 4000
+LASTS = timedelta(days=7)
 MOST_PERCENT = 9999
 LEAD_DAYS, REVIEW_DAYS = 14, 7  # where neither a rule nor a supplier says
 _COLUMNS = [field.name for field in Forecast._meta.concrete_fields if field.name not in ("id", "level")]
@@ -39,16 +40,20 @@ class Step:
 def forecast_levels(*, after: UUID | None = None, size: int = BATCH) -> Step:
     """Forecast the next `size` levels behind the level `after`, in the order of their ids."""
     levels = list(_behind(after)[:size])
-    window = histories.Window.until(clock.now())
     if levels:
+        window = histories.Window.until(clock.now())
         with transaction.atomic():
-            pools = histories.pools(window)
-            sold = histories.of([level.id for level in levels], window)
+            due = _due(levels, window)
+            found = histories.of(due, window) if due else {}
+            pools = histories.pools(window) if due else {}
             rules = _Rules.read(level.variant_id for level in levels)
-            made = [
-                _forecast(level, sold[level.id], pools.get(level.location_id, Pool()), rules, window)
-                for level in levels
-            ]
+            made = []
+            for level in levels:
+                row: Forecast = getattr(level, "forecast", None) or Forecast(id=uuid7(), level_id=level.id)
+                if level.id in due:
+                    _look_back(row, forecasting.counted(found[level.id]), pools.get(level.location_id, Pool()), window)
+                if _plan(row, level, rules.of(level)) or level.id in due:
+                    made.append(row)
             _write(made)
     return Step(levels[-1].id if len(levels) == size else None, len(levels))
 
@@ -58,32 +63,50 @@ def _behind(after: UUID | None):
     return found.filter(id__gt=after) if after else found
 
 
+def _due(levels: Sequence[StockLevel], window: histories.Window) -> set[UUID]:
+    """Levels whose history has to be read: new ones, those on which something happened, and those of a week ago.
+
+    An order that found nothing to promise moves nothing, so that levels with such orders are always read.
+    """
+    told = {level.id: level.forecast.as_of if hasattr(level, "forecast") else None for level in levels}
+    moved = histories.moved_on(window.as_of - LASTS, told)
+    return {
+        level.id
+        for level in levels
+        if (as_of := told[level.id]) is None
+        or window.as_of - as_of >= LASTS
+        or level.backordered
+        or (level.id in moved and moved[level.id] >= as_of)
+    }
+
+
 def position(level: StockLevel) -> int:
     """What can be sold and what is on its way, less what orders wait for. Leased units are for sale, at one channel."""
     return level.available + level.leased + level.incoming - level.backordered
 
 
-def _forecast(level: StockLevel, found: History, pool: Pool, rules: "_Rules", window: histories.Window) -> Forecast:
-    """The level's row, not yet written."""
-    history = forecasting.counted(found)
+def _look_back(row: Forecast, history: History, pool: Pool, window: histories.Window) -> None:
+    """What the history says."""
     made = forecasting.forecast(history, pool)
-    manners = rules.of(level)
-    points = reordering.points(made, manners)
-    before: Forecast | None = getattr(level, "forecast", None)
-    row = before or Forecast(id=uuid7(), level_id=level.id)
     row.as_of, row.computed_at = window.as_of, clock.now()
     row.sales, row.units = len(history.sales), sum(sale.units for sale in history.sales)
     row.days_counted, row.days_out = _days(history)
     row.daily, row.noise = (Decimal(value).quantize(_PLACES) for value in (made.daily, made.noise))
-    row.lead_days, row.review_days, row.order_days = manners.lead_days, manners.review_days, manners.order_days
-    row.service_percent = manners.service_percent
-    row.safety, row.reorder_point, row.up_to = points.safety, points.reorder_point, points.up_to
-    row.lasts_days = reordering.lasts(position(level), made, most=NEVER)
-    if row.error_as_of is None or window.as_of - row.error_as_of >= ERROR_LASTS:
+    if row.error_as_of is None or window.as_of - row.error_as_of >= LASTS:
         error = backtesting.error_of(history, pool)
         row.error_as_of, row.error_origins = window.as_of, error.origins
         row.error_percent = min(MOST_PERCENT, round(100 * error.wape)) if error.units else None
-    return row
+
+
+def _plan(row: Forecast, level: StockLevel, manners: Manners) -> bool:
+    """What follows from it for the merchant's wishes; whether anything is other than before."""
+    made = row.told()
+    points = reordering.points(made, manners)
+    told = asdict(manners) | asdict(points) | {"lasts_days": reordering.lasts(position(level), made, most=NEVER)}
+    changed = {name: value for name, value in told.items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    return bool(changed)
 
 
 def _days(history: History) -> tuple[int, int]:

@@ -73,7 +73,9 @@ ROLES = (
             "night.view", "night.decide", "connections.view", "connections.retry", "payload.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub")
-        | dict.fromkeys(("catalog", "customers", "inventory.supplier", "inventory.supplieritem"), EDIT),
+        | dict.fromkeys(
+            ("catalog", "customers", "inventory.supplier", "inventory.supplieritem", "inventory.reorderrule"), EDIT
+        ),
     ),
     Role(
         name="warehouse",

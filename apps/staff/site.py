@@ -28,7 +28,8 @@ SECTIONS = (
         "inventory.demand", "inventory.receipt",
     )),
     ("buying", _("Purchasing"), (
-        "inventory.supplier", "inventory.supplieritem", "inventory.purchaseorder", "inventory.landedcost", "inventory.transfer",
+        "inventory.supplier", "inventory.supplieritem", "inventory.reorderrule", "inventory.purchaseorder",
+        "inventory.landedcost", "inventory.transfer",
     )),
     ("sales", _("Sales"), (
         "orders.order", "orders.return", "customers.customer", "payments.payment", "payments.refund", "shipping.shipment",

@@ -156,9 +156,11 @@ def test_a_shelf_on_which_most_was_sold_stays_what_it_is(sales, shelf):
 def test_a_masked_saturday_costs_nothing_where_nobody_buys_on_saturdays():
     per_day = [0 if day % 7 == 3 else 10 for day in range(DAYS)]
     pool = forecasting.pooled(per_day, variants=5)
+    later = forecasting.pooled(per_day[9:], variants=5, first=9)
     sales = [Sale(day, 1) for day in range(DAYS) if day % 7 != 3]
     shelf = [0.0 if day % 7 == 3 else 1.0 for day in range(DAYS)]
 
+    assert later.weekdays == pytest.approx(pool.weekdays)
     assert pool.weekdays == pytest.approx([7 / 6, 7 / 6, 7 / 6, 0, 7 / 6, 7 / 6, 7 / 6])
     assert forecast(History(sales, shelf), pool).daily == pytest.approx(forecast(History(sales, ALWAYS), pool).daily)
 

@@ -32,6 +32,7 @@ from apps.inventory.models import (
     PurchaseOrder,
     Receipt,
     ReceiptLine,
+    ReorderRule,
     StockLevel,
     StockMovement,
     Supplier,
@@ -102,6 +103,7 @@ def _grow_buying(number: int, variant: Variant, receipt: Receipt) -> None:
         model.objects.order_by("pk").first() for model in (Supplier, PurchaseOrder, Transfer, LandedCost)
     )
     SupplierItem.objects.create(supplier=supplier, variant=variant, price=1)
+    ReorderRule.objects.create(variant=variant)
     order.lines.create(number=number, variant=variant, quantity=1, price=1)
     transfer.lines.create(number=number, variant=variant, quantity=1)
     LandedPart.objects.create(
@@ -174,6 +176,7 @@ def _trade(shop: SimpleNamespace, number: int) -> None:
 def _buying(shop: SimpleNamespace, number: int, variant: Variant, line: ReceiptLine) -> None:
     supplier = Supplier.objects.create(code=f"S{number}", name=f"Tea garden {number}")
     SupplierItem.objects.create(supplier=supplier, variant=variant, price=300)
+    ReorderRule.objects.create(variant=variant, location=shop.location, lead_days=5)
     order = PurchaseOrder.objects.create(
         number=f"PO-{number}", supplier=supplier, location=shop.location, currency="JPY", rate=1, made_at=shop.now,
         made_by="hana",

@@ -153,7 +153,7 @@ def test_the_record_room_lets_each_role_add_what_it_may_and_nothing_else(role: s
         if browser.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_add")).status_code == 200:
             found.add(meta.model_name)
 
-    goods = {"product", "variant", "supplier", "supplieritem"}
+    goods = {"product", "variant", "supplier", "supplieritem", "reorderrule"}
     wanted = {
         OWNER: goods | BOOKS | {"company", "brand", "location", "connection", "fieldmap", "user", "group"},
         STAFF: goods,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.catalog.models import Variant
 from apps.core.history import tracked
 from apps.core.models import Record
+from apps.inventory import forecasting
 from apps.inventory.models.levels import Location, StockLevel
 
 NEVER = 9999  # days: the stock outlasts every plan
@@ -103,6 +104,10 @@ class Forecast(Record):
 
     def __str__(self) -> str:
         return f"{self.level} {self.daily:f}"
+
+    def told(self) -> forecasting.Forecast:
+        """The forecast as the pure functions know it."""
+        return forecasting.Forecast.of(self.daily, self.noise)
 
     @property
     def expected(self) -> int:

@@ -15,6 +15,7 @@ from apps.inventory.models import (
     LandedPart,
     PurchaseOrder,
     PurchaseOrderLine,
+    ReorderRule,
     Supplier,
     SupplierItem,
     Transfer,
@@ -91,6 +92,21 @@ class ItemRoom(Room):
     search_fields = ("variant__sku__exact",)
     search_help_text = _("The whole SKU")
     autocomplete_fields = ("variant",)
+
+
+@admin.register(ReorderRule)
+class RuleRoom(Room):
+    is_newest_first = False
+    list_display = ("for_what", "lead_days", "review_days", "service_percent", "order_days")
+    list_select_related = ("variant", "location")
+    search_fields = ("variant__sku__exact",)
+    search_help_text = _("The whole SKU")
+    autocomplete_fields = ("variant",)
+
+    @admin.display(description=_("for"))
+    def for_what(self, rule: ReorderRule) -> str:
+        named = [str(place) for place in (rule.variant, rule.location) if place]
+        return " @ ".join(named) or str(_("everything"))
 
 
 class Lines(ReadOnlyTable):

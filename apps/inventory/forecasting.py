@@ -22,7 +22,7 @@ stocks when demand is forecasted", EJOR 256 (2017) 454-461. S. A. Conrad, "Sales
 Operational Research Quarterly 27 (1976) 123-127. N. Agrawal, S. A. Smith, "Estimating negative binomial demand for retail
 inventory management with unobservable lost sales", Naval Research Logistics 43 (1996) 839-861. R. G. Brown, "Statistical
 Forecasting for Inventory Control" (1959). The constants were chosen on the first four months of real orders and judged on the
-three after them (docs/decisions/0012-demand-is-forecast-from-days-with-stock.md); `backtesting.py` measures.
+three after them (docs/decisions/0013-demand-is-forecast-from-days-with-stock.md); `backtesting.py` measures.
 """
 
 import math

@@ -12,25 +12,21 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from apps.channels import services as channels
-from apps.flows import confirm_order, letters, wiring
+from apps.flows import confirm_order, label_requests, letters, wiring
 from apps.hub import delivery, external_ids, outbox
 from apps.hub.contracts import (
-    Address,
     CaptureRequest,
     Fulfilment,
     FulfilmentLine,
-    LabelRequest,
     PaymentRequest,
     RefundRequest,
     VoidLabel,
     VoidRequest,
 )
-from apps.hub.contracts import Parcel as ParcelSize
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import OutboxFact
-from apps.inventory.models import Location
 from apps.orders import services as orders
-from apps.orders.models import Order, OrderLine
+from apps.orders.models import OrderLine
 from apps.payments.models import Payment, Refund
 from apps.payments.states import Status
 from apps.shipping.models import Parcel, Shipment, ShipmentLine
@@ -139,43 +135,27 @@ def _to_provider(payment: Payment, operation: str, key: str, word: object) -> Ne
 
 
 def _buy_label(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
+    """A seller is asked; a carrier that works by files waits until somebody exports (export_parcels)."""
     parcels = Parcel.objects.filter(shipment__in=[fact.subject for fact in facts], label_status="none")
-    rows = parcels.select_related("shipment__order__ship_to", "shipment__carrier")
-    places = {row.id: row for row in Location.objects.all()}
-    made = []
-    for row in rows:
-        shipment = row.shipment
-        if shipment.carrier_id is None:
-            continue
-        on_delivery = shipment.order.total_minor if shipment.order.payment_method == "cod" else 0
-        word = LabelRequest(
-            reference=f"{shipment.number}-{row.number}",
-            ship_from=Address(**places[shipment.location_ref].ship_from),
-            ship_to=_address(shipment.order), parcel=ParcelSize(weight_g=row.weight_g), service=shipment.service,
-            cash_on_delivery_minor=on_delivery, currency=shipment.order.currency,
-            order_number=shipment.order.external_number or shipment.order.number,
-        )  # fmt: skip
-        made.append(
-            NewDelivery(
-                connection_id=shipment.carrier_id, operation="label.buy", key=f"label.buy:{row.id}", words=[word],
-                kind="parcel", subject=row.id, order_ref=shipment.order_id,
-            )
-        )  # fmt: skip
-    return made
+    rows = [row for row in label_requests.with_words(parcels) if _sells(row)]
+    return [
+        NewDelivery(
+            connection_id=row.shipment.carrier_id, operation="label.buy", key=f"label.buy:{row.id}", words=[word],
+            kind="parcel", subject=row.id, order_ref=row.shipment.order_id,
+        )
+        for row, word in zip(rows, label_requests.of(rows), strict=True)
+        if row.shipment.carrier_id
+    ]  # fmt: skip
 
 
-def _address(order: Order) -> Address:
-    row = order.ship_to
-    if row is None:
-        return Address()
-    return Address(
-        name=row.name, company=row.company, postal_code=row.postal_code, country=row.country, region=row.region,
-        city=row.city, line1=row.line1, line2=row.line2, phone=row.phone,
-    )  # fmt: skip
+def _sells(parcel: Parcel) -> bool:
+    carrier = parcel.shipment.carrier
+    return carrier is not None and wiring.has(carrier, "label")
 
 
 def _void_label(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
-    rows = Parcel.objects.filter(id__in=[fact.subject for fact in facts]).select_related("shipment")
+    """A slip of a carrier that works by files is thrown away here and deleted there by hand."""
+    rows = Parcel.objects.filter(id__in=[fact.subject for fact in facts]).select_related("shipment__carrier")
     return [
         NewDelivery(
             connection_id=row.shipment.carrier_id, operation="label.void", key=f"label.void:{row.id}",
@@ -183,7 +163,7 @@ def _void_label(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
             kind="parcel", subject=row.id, order_ref=row.shipment.order_id,
         )
         for row in rows
-        if row.shipment.carrier_id
+        if row.shipment.carrier_id and _sells(row)
     ]  # fmt: skip
 
 
@@ -210,7 +190,7 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
         word = Fulfilment(
             reference=row.number, order_external_id=theirs.get(row.order_id, ""), order_number=row.order.external_number,
             lines=tuple(lines[row.id]), tracking_number=parcel.tracking_number, carrier=parcel.carrier_name,
-            shipped_at=row.shipped_at or row.planned_at,
+            shipped_at=row.shipped_at or row.planned_at, tracking_url=parcel.tracking_url,
         )  # fmt: skip
         made.append(
             NewDelivery(

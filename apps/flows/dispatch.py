@@ -98,7 +98,7 @@ def _read(event: InboxEvent) -> Item | None:
     except (errors.Unreadable, errors.Misconfigured, LookupError) as error:
         inbox.close([event], InboxEvent.Status.SET_ASIDE, str(error))
     except Exception as error:
-        log.exception("dispatch.unreadable", event=str(event.id))
+        log.exception("dispatch.unreadable", notice=str(event.id))
         inbox.close([event], InboxEvent.Status.SET_ASIDE, f"{type(error).__name__}: {error}")
     return None
 
@@ -167,7 +167,7 @@ def _take(group: Sequence[Item], held: locks.Held) -> None:
             _take(group[middle:], held)
             return
         if not isinstance(error, (ValueError, LookupError, DatabaseError)):
-            log.exception("dispatch.fault", event=str(group[0].event.id))
+            log.exception("dispatch.fault", notice=str(group[0].event.id))
         inbox.close([group[0].event], InboxEvent.Status.SET_ASIDE, f"{type(error).__name__}: {error}")
 
 
@@ -288,5 +288,5 @@ def _take_file(item: Item, held: locks.Held) -> None:
     except (errors.Unreadable, errors.Misconfigured, LookupError, ValueError) as error:
         inbox.close([item.event], InboxEvent.Status.SET_ASIDE, str(error))
     except Exception as error:
-        log.exception("dispatch.file", event=str(item.event.id))
+        log.exception("dispatch.file", notice=str(item.event.id))
         inbox.close([item.event], InboxEvent.Status.SET_ASIDE, f"{type(error).__name__}: {error}")

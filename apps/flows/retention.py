@@ -11,9 +11,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.core import clock
 from apps.hub.models import Delivery, InboxEntry, InboxEvent, SetAsideRow
+from apps.shipping.models import Sheet
 
 BATCH = 2000
 _OPEN = [InboxEvent.Status.NEW, InboxEvent.Status.WAITING]
+_Rows = QuerySet[InboxEntry] | QuerySet[InboxEvent] | QuerySet[Delivery] | QuerySet[SetAsideRow] | QuerySet[Sheet]
 _ENDED = [Delivery.Status.SENT, Delivery.Status.DEAD, Delivery.Status.LAPSED, Delivery.Status.CANCELLED]
 
 
@@ -22,9 +24,7 @@ def empty_old() -> bool:
     return sum(_empty(rows) for rows in _past_their_time()) == 0
 
 
-def _past_their_time() -> (
-    "tuple[QuerySet[InboxEntry] | QuerySet[InboxEvent] | QuerySet[Delivery] | QuerySet[SetAsideRow], ...]"
-):
+def _past_their_time() -> tuple[_Rows, ...]:
     now = clock.now()
     notices, calls, set_aside = (
         now - timedelta(days=days) for days in (settings.NOTICE_DAYS, settings.CALL_DAYS, settings.SET_ASIDE_DAYS)
@@ -35,9 +35,10 @@ def _past_their_time() -> (
         InboxEvent.objects.filter(received_at__lt=notices, sealed__isnull=False).exclude(status__in=_OPEN),
         Delivery.objects.filter(created_at__lt=calls, sealed__isnull=False, status__in=_ENDED),
         SetAsideRow.objects.filter(run__started_at__lt=set_aside, sealed__isnull=False),
+        Sheet.objects.filter(made_at__lt=calls, sealed__isnull=False),
     )
 
 
-def _empty(rows: "QuerySet[InboxEntry] | QuerySet[InboxEvent] | QuerySet[Delivery] | QuerySet[SetAsideRow]") -> int:
+def _empty(rows: _Rows) -> int:
     ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
     return rows.model._default_manager.filter(id__in=ids).update(sealed=None)

@@ -53,7 +53,9 @@ def _apply(order: Order, draft: OrderDraft, source: Connection) -> bool:
         changes["payment_method"] = [order.payment_method, draft.payment_method]
     order.source_version = draft.version
     order.customer_note = draft.note or order.customer_note
-    order.save(update_fields=["source_version", "customer_note"])
+    order.wished_on = draft.wished_on or order.wished_on
+    order.time_slot = draft.time_slot[:20] or order.time_slot
+    order.save(update_fields=["source_version", "customer_note", "wished_on", "time_slot"])
     if draft.is_cancelled and order.lifecycle == Lifecycle.OPEN:
         if order.fulfilment == FulfilmentState.UNFULFILLED:
             cancel_order.cancel(order, actor=actor, reason="cancelled at the channel")

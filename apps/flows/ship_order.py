@@ -53,7 +53,7 @@ def ready_orders(limit: int) -> list[Order]:
 
 
 def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False) -> list[Shipment]:
-    """One shipment an order for all its promised units; the label is asked for by an announcement.
+    """One shipment an order for all its promised units; the label is asked for by an announcement, or waits to be exported.
 
     `leaves_by_itself`: gone when the label is there (a shop that ships by itself); else somebody packs and confirms it.
     """
@@ -79,7 +79,7 @@ def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False)
         location = default_location()
         made: list[Shipment] = []
         for brand, group in _by_brand(todo).items():
-            carrier = wiring.first("label", brand)
+            carrier = wiring.carrier(brand)
             made += shipping.plan(
                 group,
                 location_id=location.id,
@@ -127,6 +127,20 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
 def confirm(shipment: Shipment, *, actor: str) -> bool:
     """The parcel leaves now. False when its units are no longer promised: it is called off and the order waits."""
     return bool(confirm_all([shipment], actor=actor))
+
+
+def waits_for_number(shipment: Shipment) -> bool:
+    """Whether its carrier works by files and has not numbered it yet: it leaves with its number and not before."""
+    return (
+        shipment.carrier is not None
+        and wiring.has(shipment.carrier, "label.file")
+        and shipment.status == Status.PLANNED
+    )
+
+
+def leave_when_numbered(shipment: Shipment) -> None:
+    """Everything is in the box: it leaves by itself as soon as the carrier's number is there."""
+    Shipment.objects.filter(id=shipment.id, status=Status.PLANNED).update(leaves_by_itself=True)
 
 
 @dataclass(slots=True)

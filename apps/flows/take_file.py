@@ -16,10 +16,19 @@ from django.db import transaction
 from apps.catalog import services as catalog
 from apps.core import clock, crypto
 from apps.core.ids import uuid7
-from apps.flows import receive_return, revise_order, take_listings, take_stock
+from apps.flows import receive_return, revise_order, take_listings, take_numbers, take_stock
 from apps.flows.place_orders import place_orders
 from apps.hub import connections, inbox
-from apps.hub.contracts import FileRead, OrderDraft, ReturnDraft, RowSetAside, SourceFile, StockChange, VariantCard
+from apps.hub.contracts import (
+    FileRead,
+    Issued,
+    OrderDraft,
+    ReturnDraft,
+    RowSetAside,
+    SourceFile,
+    StockChange,
+    VariantCard,
+)
 from apps.hub.models import Connection, FileRun, InboxEvent, SetAsideRow
 from apps.orders.errors import DoesNotAddUp
 
@@ -90,6 +99,8 @@ def _take_group(run: FileRun, group: Sequence[Any], source: Connection) -> None:
         _set_aside(run, [RowSetAside(row=change.line, reason=reason, detail=change.sku) for change, reason in refused])
     elif isinstance(group[0], VariantCard):
         take_listings.take(group, source=source, makes_variants=True)
+    elif isinstance(group[0], Issued):
+        _set_aside(run, take_numbers.take(group, run=run, source=source))
     else:
         raise TypeError(f"no story takes a {type(group[0]).__name__} from a file")
 

@@ -40,6 +40,12 @@ def first(ability: str, brand_id: UUID) -> Connection | None:
     return next(iter(with_ability(ability, brand_id) or with_ability(ability)), None)
 
 
+def carrier(brand_id: UUID) -> Connection | None:
+    """The connection that carries for a brand where nobody chose: the oldest that sells labels or works by files."""
+    rows = [row for row in _all() if has(row, "label") or has(row, "label.file")]
+    return next((row for row in rows if row.brand_id == brand_id), next(iter(rows), None))
+
+
 def has(connection: Connection, ability: str) -> bool:
     """Whether a connection's connector has an ability."""
     manifest = registry.manifests().get(connection.connector)

@@ -6,7 +6,7 @@ An outgoing write declares how it is kept from happening twice (`Once`): by the 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -214,6 +214,33 @@ class LabelSeller(Protocol):
 
 
 @runtime_checkable
+class FileCarrier(Protocol):
+    """A carrier that works by files: its own program reads a sheet of parcels, prints the slips and numbers them.
+
+    Nothing is called. The numbers come back as a file that a person hands in and that goes the way of every file.
+    """
+
+    def services(self) -> Sequence[c.Service]:
+        """How it carries; the first is what it does where nobody chose."""
+
+    def slots(self) -> Sequence[str]:
+        """The hours in which it delivers, from and to (1416), for who has to choose others."""
+
+    def sheet(self, requests: Sequence[c.LabelRequest], *, ship_on: date) -> c.Sheet:
+        """The file for these parcels, handed over on that day. Pure: the same parcels give the same bytes.
+
+        A parcel with a fault is left out and named; nothing is shortened or replaced. A fault without a reference is of
+        the settings: then no parcel is in.
+        """
+
+    def read_file(self, file: c.SourceFile, *, start_row: int = 0) -> c.FileRead:
+        """The `Issued` of a file of numbers, from data row `start_row` on. Raises `errors.Unreadable`."""
+
+    def file_event(self, file: c.SourceFile) -> Event:
+        """A file that was handed in, as a notice for the inbox: the same bytes are the same notice."""
+
+
+@runtime_checkable
 class Tracker(Protocol):
     """A carrier that tells where a parcel is."""
 
@@ -268,6 +295,7 @@ ABILITIES: dict[str, type] = {
     "payment.read": PaymentSource,
     "statement": StatementSource,
     "label": LabelSeller,
+    "label.file": FileCarrier,
     "tracking": Tracker,
     "message": MessageSender,
     "files": FileSource,

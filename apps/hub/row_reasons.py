@@ -29,4 +29,7 @@ WORDS = {
     "does_not_add_up": _("The lines do not add up to the total."),
     "unknown_sku": _("No article has this SKU."),
     "unknown_location": _("No warehouse has this code."),
+    "unknown_parcel": _("No parcel of ours that goes with this carrier has this key."),
+    "called_off": _("The parcel was called off. Do not hand it over; delete its slip at the carrier."),
+    "has_left": _("The parcel has left with another number. It keeps that one."),
 }

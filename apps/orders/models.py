@@ -47,6 +47,9 @@ class Order(Record):
     )
     is_held = models.BooleanField(_("on hold"), default=False)
     was_short = models.BooleanField(default=False)  # met a short shelf when it was taken in
+    # The customer's wish, as `contracts.OrderDraft` tells it.
+    wished_on = models.DateField(_("wished day"), null=True, blank=True)
+    time_slot = models.CharField(_("wished hours"), max_length=20, blank=True)
     customer_note = models.TextField(_("customer note"), blank=True)
     staff_note = models.TextField(_("staff note"), blank=True)
     assignee = models.CharField(_("assignee"), max_length=150, blank=True)

@@ -61,7 +61,8 @@ def open_orders(
             placed_at=sale.draft.placed_at, taken_at=clock.now(), ship_by=sale.draft.placed_at + within,
             currency=sale.draft.currency,
             prices_include_tax=sale.draft.prices_include_tax, payment_method=sale.draft.payment_method,
-            payment_raw=sale.draft.payment_raw[:80], customer_note=sale.draft.note,
+            payment_raw=sale.draft.payment_raw[:80], customer_note=sale.draft.note, wished_on=sale.draft.wished_on,
+            time_slot=sale.draft.time_slot[:20],
         )  # fmt: skip
         lines = [_line(order, draft, variants, country) for draft in sale.draft.lines]
         _total(order, lines, sale.draft, rounding)

@@ -15,6 +15,7 @@ Dispatch log (`World.log`):
 - `file` {name, kind, things: [number | document, …]}: what a file of the csv stand-in holds, in order.
 - `parcel` {reference, label, order, lines: {sku: units}}: a label was sold for these units of this order (the label
   request says both; `label` is the vendor's id of it); `voided` {reference, label}: it was given back.
+- `slip` {key, number}: a carrier's program numbered the slip of the parcel with this key.
 - `fulfilled` {order, reference, lines: {sku: units}}: a channel was told of a shipment.
 - `expired` {order, payment}: nobody paid in time; the order will not be paid.
 - `found` {standin, thing}: night has begun and a lost thing is shown again.

@@ -1,11 +1,15 @@
-"""Shipments: which units of which order lines leave in which parcel, under which label, and what the carrier says since."""
+"""Shipments: which units of which order lines leave in which parcel, under which label, and what the carrier says since.
+
+A carrier that works by files gets parcels in sheets; the bytes of a sheet are kept, so that it can be had again as it was.
+"""
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import Record
-from apps.hub.models import Connection
+from apps.customers.models import Address
+from apps.hub.models import Connection, FileRun
 from apps.orders.models import Order, OrderLine
 from apps.shipping.states import Status
 
@@ -23,8 +27,12 @@ class Shipment(Record):
     shipped_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     confirmed_by = models.CharField(max_length=150, blank=True)
-    # With its label, in a shop that ships by itself; else somebody packs and confirms it.
+    # With its label, in a shop that ships by itself or once it is packed; else somebody packs and confirms it.
     leaves_by_itself = models.BooleanField(_("leaves with its label"), default=False)
+    # For the label alone: the address in characters that the carrier can print (none: the order's), and the wish.
+    ship_to = models.ForeignKey(Address, models.PROTECT, null=True, blank=True, verbose_name=_("ship-to on the label"))
+    wished_on = models.DateField(_("wished day"), null=True, blank=True)
+    time_slot = models.CharField(_("wished hours"), max_length=20, blank=True)
 
     class Meta:
         verbose_name = _("shipment")
@@ -72,6 +80,7 @@ class Parcel(Record):
     cost_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3, blank=True)
     document_url = models.CharField(max_length=500, blank=True)
+    tracking_url = models.CharField(_("tracking address"), max_length=300, blank=True)
     label_status = models.CharField(max_length=10, default="none")  # none, bought, voided
 
     class Meta:
@@ -84,6 +93,66 @@ class Parcel(Record):
 
     def __str__(self) -> str:
         return self.tracking_number or f"{self.shipment} {self.number}"
+
+
+class Sheet(Record):
+    """A file of parcels for a carrier's own program, as it was made; the same parcels again are the same file."""
+
+    carrier = models.ForeignKey(Connection, models.PROTECT, verbose_name=_("carrier"))
+    name = models.CharField(_("file name"), max_length=120)
+    ship_on = models.DateField(_("day of shipment"))
+    made_at = models.DateTimeField(_("exported"))
+    made_by = models.CharField(_("exported by"), max_length=150)
+    sealed = models.BinaryField(null=True)  # emptied by retention
+
+    class Meta:
+        verbose_name = _("file for a carrier")
+        verbose_name_plural = _("files for carriers")
+        indexes = [models.Index(fields=["carrier", "-id"], name="shipping_sheets")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SheetRow(Record):
+    """A parcel in a sheet. `is_void`: its slip is not to be used any more, because the label was changed since."""
+
+    sheet = models.ForeignKey(Sheet, models.PROTECT, related_name="rows")
+    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="sheet_rows")
+    number = models.PositiveIntegerField()
+    is_void = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "parcel"], name="shipping_once_a_sheet"),
+            models.UniqueConstraint(fields=["sheet", "number"], name="shipping_one_row_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sheet} {self.number}"
+
+
+class IssuedRow(Record):
+    """What became of one row of a file of numbers. `doubt` is a code of `hub.slip_reasons`, `before` the number it replaced."""
+
+    class Outcome(models.TextChoices):
+        LANDED = "landed", _("number taken")
+        SAME = "same", _("known already")
+        REPLACED = "replaced", _("number replaced")
+
+    run = models.ForeignKey(FileRun, models.PROTECT)
+    row = models.PositiveIntegerField()
+    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="issued_rows")
+    tracking_number = models.CharField(max_length=60)
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    before = models.CharField(max_length=60, blank=True)
+    doubt = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "row"], name="shipping_one_outcome_a_row")]
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.outcome}"
 
 
 class TrackStep(Record):

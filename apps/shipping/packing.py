@@ -58,6 +58,9 @@ def take_out(shipment_id: UUID, line_id: UUID) -> bool:
             return False
         line.packed -= 1
         line.save(update_fields=["packed"])
+        if shipment.leaves_by_itself:  # it was complete, and is not any more
+            shipment.leaves_by_itself = False
+            shipment.save(update_fields=["leaves_by_itself"])
     return True
 
 

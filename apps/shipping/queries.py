@@ -1,11 +1,14 @@
 """What staff ask of shipments: what is still to be packed, and which order a tracking number belongs to."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from apps.core import clock
-from apps.shipping.models import Parcel, Shipment
+from apps.orders.states import Lifecycle
+from apps.shipping.models import Parcel, Sheet, SheetRow, Shipment
 from apps.shipping.states import Status
 
 
@@ -35,6 +38,41 @@ def orders_of_tracking(text: str) -> "QuerySet[Parcel, dict[str, object]]":
         .order_by()
         .values("shipment__order")
     )
+
+
+def unnumbered(carriers: Collection[UUID]) -> QuerySet[Parcel]:
+    """Parcels of these carriers that may leave and have no number yet, oldest first. `is_exported`: a file holds them."""
+    return (
+        Parcel.objects.filter(
+            shipment__carrier__in=carriers, shipment__status=Status.PLANNED, label_status="none",
+            shipment__order__is_held=False, shipment__order__lifecycle=Lifecycle.OPEN,
+        )
+        .annotate(is_exported=_in_a_file())
+        .order_by("shipment__planned_at", "shipment", "number")
+    )  # fmt: skip
+
+
+def to_export(carriers: Collection[UUID]) -> QuerySet[Parcel]:
+    """Those of them that no file holds."""
+    return unnumbered(carriers).exclude(_in_a_file())
+
+
+def _in_a_file() -> Exists:
+    return Exists(SheetRow.objects.filter(parcel=OuterRef("pk"), is_void=False))
+
+
+def sheets(carrier: UUID, *, limit: int) -> list[Sheet]:
+    """The newest files that were made for a carrier, each with its parcels and how many of those have a number."""
+    of = Sheet.objects.filter(carrier=carrier).defer("sealed").order_by("-id")[:limit]
+    counts = {
+        row["sheet"]: row
+        for row in SheetRow.objects.filter(sheet__in=[sheet.id for sheet in of]).values("sheet").annotate(
+            parcels=Count("id"), numbered=Count("id", filter=~Q(parcel__tracking_number=""))
+        )
+    }  # fmt: skip
+    for sheet in of:
+        sheet.parcels, sheet.numbered = (counts[sheet.id][name] for name in ("parcels", "numbered"))  # type: ignore[attr-defined]
+    return list(of)
 
 
 def meant_by(text: str) -> Shipment | None:

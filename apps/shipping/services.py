@@ -40,7 +40,8 @@ def plan(
     for (order, units), number in zip(orders, numbers, strict=True):
         shipment = Shipment(
             id=uuid7(), order=order, location_ref=location_id, number=number, carrier_id=carrier_id, service=service,
-            planned_at=clock.now(), leaves_by_itself=leaves_by_itself,
+            planned_at=clock.now(), leaves_by_itself=leaves_by_itself, wished_on=order.wished_on,
+            time_slot=order.time_slot,
         )  # fmt: skip
         lines += [
             ShipmentLine(id=uuid7(), shipment=shipment, order_line_id=one.line, quantity=one.quantity) for one in units
@@ -66,12 +67,12 @@ def labelled(pairs: Sequence[tuple[Parcel, Label]], *, cause: Cause) -> None:
         parcel.label_id, parcel.tracking_number = label.label_id, label.tracking_number
         parcel.carrier_name, parcel.service = label.carrier, label.service
         parcel.cost_minor, parcel.currency, parcel.document_url = label.cost_minor, label.currency, label.document_url
-        parcel.label_status = "bought"
+        parcel.tracking_url, parcel.label_status = label.tracking_url, "bought"
     rows.update(
         [parcel for parcel, _ in pairs],
         [
             "label_id", "tracking_number", "carrier_name", "service", "cost_minor", "currency", "document_url",
-            "label_status",
+            "tracking_url", "label_status",
         ],
     )  # fmt: skip
     planned = [parcel.shipment for parcel, _ in pairs if parcel.shipment.status == Status.PLANNED]
@@ -80,6 +81,15 @@ def labelled(pairs: Sequence[tuple[Parcel, Label]], *, cause: Cause) -> None:
     for row in planned:
         row.status = Status.LABELLED
     ledger.record([_label_posting(parcel, "label.bought") for parcel, _ in pairs])
+
+
+def renumbered(pairs: Sequence[tuple[Parcel, Label]]) -> None:
+    """The slips of parcels (locked by the caller) were printed again, under other numbers."""
+    for parcel, label in pairs:
+        parcel.label_id, parcel.tracking_number, parcel.tracking_url = (
+            label.label_id, label.tracking_number, label.tracking_url,
+        )  # fmt: skip
+    rows.update([parcel for parcel, _ in pairs], ["label_id", "tracking_number", "tracking_url"])
 
 
 def voided(parcel: Parcel) -> None:

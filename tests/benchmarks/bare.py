@@ -11,10 +11,11 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.hub.contracts import OrderDraft
+from tests.benchmarks.completed import completed
 from tests.benchmarks.shop import Shop
 from tests.benchmarks.stage import owner_url
 
-SQL = Path(__file__).with_name("bare.sql").read_text()
+SQL = completed(Path(__file__).with_name("bare.sql").read_text())
 
 
 def install(database_name: str) -> None:

@@ -27,8 +27,8 @@ WITH draft AS MATERIALIZED (
     SELECT uuidv7() AS customer, email, min(place) AS first FROM fresh
     WHERE id NOT IN (SELECT id FROM known) GROUP BY email
 ), new_customer AS (
-    INSERT INTO customers_customer (id, brand_id, name, kana, email, phone, locale, marketing_allowed, note, created_at)
-    SELECT s.customer, house, f.name, f.kana, f.email, f.phone, f.locale, false, '', at
+    INSERT INTO customers_customer (:rest, id, brand_id, name, kana, email, phone, locale, created_at)
+    SELECT :nothing, s.customer, house, f.name, f.kana, f.email, f.phone, f.locale, at
     FROM stranger s JOIN fresh f ON f.place = s.first
 ), owner AS MATERIALIZED (
     SELECT id, customer FROM known UNION ALL
@@ -74,7 +74,7 @@ WITH draft AS MATERIALIZED (
         SELECT order_id, rate_bp, sum(total_minor)::numeric AS minor FROM line GROUP BY order_id, rate_bp) r
     GROUP BY order_id
 ), shelf AS MATERIALIZED (
-    SELECT l.id, l.variant_id, l.on_hand - l.unavailable - l.reserved - l.leased AS free
+    SELECT l.id, l.variant_id, :free(l) AS free
     FROM inventory_stocklevel l JOIN inventory_location p ON p.id = l.location_id AND p.is_default AND p.is_active
     WHERE l.variant_id IN (SELECT variant FROM line) ORDER BY l.id FOR UPDATE OF l
 ), wanted AS MATERIALIZED (
@@ -86,43 +86,40 @@ WITH draft AS MATERIALIZED (
 ), got AS MATERIALIZED (
     SELECT order_id, sum(quantity) AS wanted, sum(given) AS given FROM wanted GROUP BY order_id
 ), new_order AS (
-    INSERT INTO orders_order (id, brand_id, number, channel_id, external_number, source_version, customer_id, ship_to_id,
-        placed_at, taken_at, ship_by, currency, prices_include_tax, items_minor, charges_minor, discount_minor,
-        added_tax_minor, tax_minor, tax_computed_minor, total_minor, payment_method, payment_raw, lifecycle, payment,
-        allocation, fulfilment, is_held, was_short, customer_note, staff_note, assignee, tags)
-    SELECT f.id, house, c.order_prefix || lpad(nextval('orders_number')::text, 6, '0'), source, f.number, f.version,
-        o.customer, h.address, f.placed_at, at, f.placed_at + c.within, f.currency, true, s.items, s.charges, s.discount,
-        0, s.tax, t.tax, s.total, f.method, f.method_raw, 'open', CASE f.method WHEN 'cod' THEN 'on_delivery' ELSE 'unpaid' END,
-        CASE WHEN g.given >= g.wanted THEN 'full' WHEN g.given > 0 THEN 'partial' ELSE 'none' END, 'unfulfilled', false,
-        g.given < g.wanted, f.note, '', '', '[]'
+    INSERT INTO orders_order (:rest, id, brand_id, number, channel_id, external_number, source_version, customer_id,
+        ship_to_id, placed_at, taken_at, ship_by, currency, items_minor, charges_minor, discount_minor, tax_minor,
+        tax_computed_minor, total_minor, payment_method, payment_raw, payment, allocation, was_short, customer_note)
+    SELECT :nothing, f.id, house, c.order_prefix || lpad(nextval('orders_number')::text, 6, '0'), source, f.number,
+        f.version, o.customer, h.address, f.placed_at, at, f.placed_at + c.within, f.currency, s.items, s.charges, s.discount,
+        s.tax, t.tax, s.total, f.method, f.method_raw, CASE f.method WHEN 'cod' THEN 'on_delivery' ELSE 'unpaid' END,
+        CASE WHEN g.given >= g.wanted THEN 'full' WHEN g.given > 0 THEN 'partial' ELSE 'none' END,
+        g.given < g.wanted, f.note
     FROM fresh f JOIN owner o ON o.id = f.id JOIN home h ON h.id = f.id JOIN sums s ON s.order_id = f.id
         JOIN computed t ON t.order_id = f.id JOIN got g ON g.order_id = f.id, company c
     WHERE s.total = f.total_minor
     RETURNING id, number, total_minor, currency, payment_method, allocation
 ), new_line AS (
-    INSERT INTO orders_orderline (id, order_id, number, kind, external_id, variant_id, sku, title, quantity, cancelled,
-        shipped, returned, unit_price, total_minor, refunded_minor, tax_code, tax_rate_bp, tax_minor)
-    SELECT id, order_id, number, kind, external_id, variant, sku, title, quantity, 0, 0, 0, unit_price, total_minor, 0,
+    INSERT INTO orders_orderline (:rest, id, order_id, number, kind, external_id, variant_id, sku, title, quantity,
+        unit_price, total_minor, tax_code, tax_rate_bp, tax_minor)
+    SELECT :nothing, id, order_id, number, kind, external_id, variant, sku, title, quantity, unit_price, total_minor,
         tax_code, rate_bp, tax_minor FROM line
 ), new_demand AS (
-    INSERT INTO inventory_demand (id, level_id, kind, subject, "group", holder, quantity, allocated, shipped, cancelled,
-        arrived_at) SELECT demand, level, 'order_line', line, order_id, source, quantity, given, 0, 0, at FROM wanted
+    INSERT INTO inventory_demand (:rest, id, level_id, kind, subject, "group", holder, quantity, allocated, arrived_at)
+    SELECT :nothing, demand, level, 'order_line', line, order_id, source, quantity, given, at FROM wanted
 ), moved AS (
-    INSERT INTO inventory_stockmovement (id, level_id, at, kind, on_hand, unavailable, reserved, leased, value_minor,
-        source_kind, source_id, part, reason, actor)
-    SELECT uuidv7(), level, at, 'allocation', 0, 0, given, 0, 0, 'demand', demand, '', '', 'intake' FROM wanted
+    INSERT INTO inventory_stockmovement (:rest, id, level_id, at, kind, reserved, source_kind, source_id, actor)
+    SELECT :nothing, uuidv7(), level, at, 'allocation', given, 'demand', demand, 'intake' FROM wanted
     WHERE given > 0
 ), taken AS (
     UPDATE inventory_stocklevel l SET reserved = l.reserved + w.given, backordered = l.backordered + w.waiting
     FROM (SELECT level, sum(given) AS given, sum(quantity - given) AS waiting FROM wanted GROUP BY level) w WHERE l.id = w.level
 ), stepped AS (
-    INSERT INTO core_statemove (id, kind, subject, axis, old, new, at, actor, reason, source_kind)
-    SELECT uuidv7(), 'orders.order', id, 'allocation', 'none', allocation, at, 'intake', '', '' FROM new_order
+    INSERT INTO core_statemove (:rest, id, kind, subject, axis, old, new, at, actor)
+    SELECT :nothing, uuidv7(), 'orders.order', id, 'allocation', 'none', allocation, at, 'intake' FROM new_order
     WHERE allocation <> 'none'
 ), expected AS (
-    INSERT INTO payments_payment (id, order_id, connection_id, method, provider_id, currency, expected_minor,
-        authorised_minor, captured_minor, refunded_minor, fee_minor, status, voucher_url, created_at)
-    SELECT uuidv7(), id, provider, payment_method, '', currency, total_minor, 0, 0, 0, 0, 'expected', '', at FROM new_order
+    INSERT INTO payments_payment (:rest, id, order_id, connection_id, method, currency, expected_minor, created_at)
+    SELECT :nothing, uuidv7(), id, provider, payment_method, currency, total_minor, at FROM new_order
     WHERE total_minor > 0
 ), listed AS MATERIALIZED (
     SELECT l.id, w.units FROM channels_listing l JOIN (
@@ -132,10 +129,10 @@ WITH draft AS MATERIALIZED (
     UPDATE channels_listing l SET shown = l.shown - d.units, is_dirty = true FROM listed d
     WHERE l.id = d.id AND l.shown IS NOT NULL
 ), told AS (
-    INSERT INTO hub_outboxfact (id, kind, subject, sequence, topic, at, detail)
-    SELECT uuidv7(), 'order', id, 1, 'order.placed', at, jsonb_build_object('order', id, 'number', number, 'total_minor',
+    INSERT INTO hub_outboxfact (:rest, id, kind, subject, sequence, topic, at, detail)
+    SELECT :nothing, uuidv7(), 'order', id, 1, 'order.placed', at, jsonb_build_object('order', id, 'number', number, 'total_minor',
         total_minor, 'currency', currency) FROM new_order
-    UNION ALL SELECT uuidv7(), 'stock', uuidv7(), 1, 'stock.changed', at, jsonb_build_object('variants',
+    UNION ALL SELECT :nothing, uuidv7(), 'stock', uuidv7(), 1, 'stock.changed', at, jsonb_build_object('variants',
         (SELECT jsonb_agg(DISTINCT variant) FROM wanted WHERE given > 0)) WHERE EXISTS (SELECT 1 FROM wanted WHERE given > 0)
 ), woken AS (
     UPDATE hub_inboxevent SET status = 'new', due_at = at, waits_for = '' WHERE status = 'waiting' AND waits_for IN (

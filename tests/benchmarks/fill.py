@@ -8,10 +8,11 @@ from django.db import connection
 
 from apps.core import clock
 from apps.core.runtime import DATABASE
+from tests.benchmarks.completed import completed
 from tests.benchmarks.shop import Shop
 from tests.benchmarks.stage import owner_url
 
-_SQL = Path(__file__).with_name("fill.sql").read_text()
+_SQL = completed(Path(__file__).with_name("fill.sql").read_text())
 _AT_ONCE = 20_000
 
 

@@ -2,6 +2,8 @@
 
 from django.db import connection as database
 
+from apps.inventory.models import free_sql
+
 # Each is a sentence and a query that finds nothing where all is well. `%(orders)s` is how many orders were accepted.
 _LAWS = (
     (
@@ -33,8 +35,8 @@ _LAWS = (
     ),
     (
         "nothing is sold beyond the shelf, and nobody waits beside free units",
-        """SELECT id FROM inventory_stocklevel WHERE on_hand < unavailable + reserved + leased
-             OR (backordered > 0 AND on_hand > unavailable + reserved + leased)""",
+        f"""SELECT id FROM (SELECT id, backordered, {free_sql("l")} AS free FROM inventory_stocklevel l) s
+            WHERE free < 0 OR (backordered > 0 AND free > 0)""",
     ),
     (
         "an order's axis says what its lines were given",

@@ -76,7 +76,9 @@ def _fits(value: Any, path: str, word: str, found: list[str]) -> bool:
         if not read["null"]:
             found.append(f"{path} is null")
         return False
-    is_right = isinstance(value, _TYPES[read["type"]]) and not (isinstance(value, bool) and read["type"] != "boolean")
+    is_right = isinstance(value, _TYPES[read["type"]]) and not (
+        isinstance(value, bool) and read["type"] not in ("boolean", "any")
+    )
     if not is_right:
         found.append(f"{path} is {value!r}, not a {read['type']}")
         return False

@@ -28,7 +28,7 @@ SUITES = {
     "orders": "OrdersSuite", "catalogue": "CatalogueSuite",
     "confirmation": "ConfirmationSuite",
     "fulfilment": "FulfilmentSuite", "payment": "PaymentSuite", "payment.read": "PaymentSuite", "statement": "StatementSuite",
-    "label": "LabelSuite", "tracking": "TrackingSuite", "message": "MessageSuite",
+    "label": "LabelSuite", "label.file": "FileCarrierSuite", "tracking": "TrackingSuite", "message": "MessageSuite",
 }  # fmt: skip
 STOCK_SUITES = {Writes.COMPARE_AND_SET: "CompareAndSetSuite", Writes.ABSOLUTE: "AbsoluteSuite"}
 WITHOUT_SUITE = {"files"}  # one connector has it, and a corpus of broken files instead

@@ -72,7 +72,7 @@ class Cells:
 
     def __init__(self, settings: CsvSettings) -> None:
         try:
-            self._zone: tzinfo = ZoneInfo(settings.time_zone)
+            self.zone: tzinfo = ZoneInfo(settings.time_zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise Misconfigured(f"the setting time_zone names no time zone: {settings.time_zone!r}") from error
         self._mark = settings.decimal_mark
@@ -124,7 +124,7 @@ class Cells:
             raise refused
         try:
             year, month, date = self._ymd(day, text, column)
-            moment = datetime(year, month, date, *_hms(time), tzinfo=_zone(time) or self._zone)
+            moment = datetime(year, month, date, *_hms(time), tzinfo=_zone(time) or self.zone)
         except ValueError as error:
             raise BadCell("bad_date", f"{column} {text[:40]!r}: {error}") from None
         if not 1980 <= moment.year <= 2199:

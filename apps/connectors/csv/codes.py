@@ -148,6 +148,14 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "points": ("ポイント利用額", "利用ポイント", "使用ポイント", "ポイント利用", "points", "pointsused"),
         **_PERSON,
         **_ADDRESS,
+        "wished_on": (
+            "配達希望日", "お届け希望日", "配送希望日", "お届け日指定", "配達日指定", "希望日", "deliverydate",
+            "wishedon", "requesteddeliverydate",
+        ),
+        "time_slot": (
+            "時間帯", "配達希望時間帯", "お届け希望時間帯", "お届け時間帯", "配達時間帯", "配送時間帯", "時間帯指定",
+            "配達希望時間", "希望時間帯", "timeslot", "deliverytime", "deliverytimeslot",
+        ),
         "note": ("備考", "ご要望", "お客様備考", "コメント", "note", "notes", "comment", "remarks"),
         "kind": ("明細区分", "明細種別", "区分", "行区分", "kind", "linekind", "linetype", "type"),
         "line_id": ("明細番号", "明細id", "行番号", "lineid", "linenumber", "orderlineid"),

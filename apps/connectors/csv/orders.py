@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from apps.connectors.csv import codes
+from apps.connectors.csv import codes, wishes
 from apps.connectors.csv.cells import BadCell, Cells, country, folded, rate_bp
 from apps.connectors.csv.reading import Row, Table
 from apps.connectors.csv.settings import CsvSettings
@@ -19,7 +19,7 @@ _HEAD = (
     "order_number", "placed_at", "updated_at", "status", "payment_method", "currency", "order_total", "order_tax",
     "shipping_fee", "payment_fee", "discount", "points", "customer_id", "email", "name", "last_name", "first_name",
     "kana", "phone", "locale", "ship_name", "ship_last_name", "ship_company", "postal_code", "country", "region",
-    "city", "line1", "line2", "ship_phone", "note",
+    "city", "line1", "line2", "ship_phone", "note", "wished_on", "time_slot",
 )  # fmt: skip
 _LINE = ("kind", "line_id", "sku", "title", "quantity", "unit_price", "line_total", "tax_rate", "line_tax")
 _AT = {name: place for place, name in enumerate(_HEAD)}
@@ -208,6 +208,7 @@ class _Reading:
         placed_at = self.cells.moment(head["placed_at"], "placed_at")
         changed = self.cells.moment(head["updated_at"], "updated_at") if head["updated_at"] else self.file.at
         word = folded(head["payment_method"])
+        wished_on, wish = wishes.wished_on(head["wished_on"], self.cells)
         return OrderDraft(
             external_id=number,
             number=number,
@@ -222,7 +223,9 @@ class _Reading:
             is_cancelled=folded(head["status"]) in codes.CANCELLED,
             customer=customer_of(head, self.cells),
             ship_to=self._address(head),
-            note=head["note"].strip(),
+            note="\n".join(filter(None, (head["note"].strip(), wish))),
+            wished_on=wished_on,
+            time_slot=wishes.time_slot(head["time_slot"]),
             raw_status=head["status"].strip()[:80],
         )
 

@@ -51,6 +51,12 @@ from apps.hub.contracts.sales import (
     ReturnDraft,
     ReturnLineDraft,
 )
+from apps.hub.contracts.slips import (
+    Issued,
+    Service,
+    Sheet,
+    SlipFault,
+)
 from apps.hub.contracts.unknown import UNKNOWN
 
 __all__ = [
@@ -66,6 +72,7 @@ __all__ = [
     "FulfilmentLine",
     "FulfilmentReceipt",
     "Hint",
+    "Issued",
     "Label",
     "LabelRequest",
     "LineDraft",
@@ -83,6 +90,9 @@ __all__ = [
     "ReturnLineDraft",
     "RowSetAside",
     "Sent",
+    "Service",
+    "Sheet",
+    "SlipFault",
     "SourceFile",
     "StockChange",
     "StockOutcome",

@@ -1,7 +1,7 @@
 """What lies where, what is listed, and what is carried."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from apps.hub.contracts.sales import Address
@@ -117,6 +117,8 @@ class LabelRequest:
 
     `order_number` and `lines` say what is in it, for carriers that print or declare it. `service` is a word of the vendor's
     as `Rate.service` tells it; empty: whatever the connector's settings hold as a default, else the vendor's own choice.
+    `deliver_on` and `time_slot` are the customer's wish, as `OrderDraft` tells it. `cash_on_delivery_minor` is what the
+    carrier collects at the door, `cash_on_delivery_tax_minor` the tax in it.
     """
 
     reference: str
@@ -125,9 +127,12 @@ class LabelRequest:
     parcel: Parcel
     service: str = ""
     cash_on_delivery_minor: int = 0
+    cash_on_delivery_tax_minor: int = 0
     currency: str = ""
     order_number: str = ""
     lines: tuple[FulfilmentLine, ...] = ()
+    deliver_on: date | None = None
+    time_slot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +151,7 @@ class Label:
     """A label that was sold. `status`: bought, voided, unknown.
 
     `carrier` is who carries it: a broker's word for it (60 characters at most), a carrier's own slug where it sells for itself.
-    People see it beside the parcel, and the channel is told it.
+    People see it beside the parcel, and the channel is told it. `tracking_url`: where the customer can follow the parcel.
     """
 
     reference: str
@@ -158,6 +163,7 @@ class Label:
     currency: str
     status: str = "bought"
     document_url: str = ""
+    tracking_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What channels tell of sales and of what comes back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from apps.hub.contracts.unknown import UNKNOWN
@@ -66,6 +66,9 @@ class OrderDraft:
     Until then its units are promised, none of its money counts as collected, its amounts may still change, and what it does
     not tell yet (prices, the address) may follow. A sale without `item` lines has nothing to leave this house (the channel
     ships it from its own warehouse): it is sold once it is paid.
+
+    `wished_on` is the day on which the customer wants it (配達希望日), `time_slot` the hours of that day from and to (1416);
+    hours that the source's table does not know stay in the customer's words.
     """
 
     external_id: str
@@ -84,6 +87,8 @@ class OrderDraft:
     note: str = ""
     raw_status: str = ""
     awaits: str = ""
+    wished_on: date | None = None
+    time_slot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

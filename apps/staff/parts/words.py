@@ -91,6 +91,7 @@ ABILITIES: dict[str, Word] = {
     "payment.read": gettext_lazy("Reading payments"),
     "statement": gettext_lazy("Reading payouts"),
     "label": gettext_lazy("Buying labels"),
+    "label.file": gettext_lazy("Slips by files"),
     "tracking": gettext_lazy("Tracking parcels"),
     "message": gettext_lazy("Sending mail"),
     "files": gettext_lazy("Reading files"),
@@ -136,6 +137,7 @@ FILE_KINDS: dict[str, Word] = {
     "returns": gettext_lazy("Returns"),
     "stock": gettext_lazy("Stock movements"),
     "catalogue": gettext_lazy("Products"),
+    "issued": gettext_lazy("Issued numbers"),
 }
 
 TRACKING: dict[str, Word] = {

@@ -28,6 +28,8 @@ from apps.staff.templatetags import shown
 
 MOST_BYTES = 8 * 1024 * 1024
 KEPT_SECONDS = 900
+# A carrier's file of numbers is handed in on the packing page, where its parcels are.
+KINDS = {code: word for code, word in words.FILE_KINDS.items() if code != "issued"}
 
 
 @needs("connections.view")
@@ -39,7 +41,7 @@ def file_list(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, row: Connection, *, status: int = 200, **more: Any) -> HttpResponse:
     context = frame()[0] | {
-        "row": row, "runs": hub.file_runs(row.id, limit=50), "kinds": words.FILE_KINDS, "kind": "orders", "error": "",
+        "row": row, "runs": hub.file_runs(row.id, limit=50), "kinds": KINDS, "kind": "orders", "error": "",
         "preview": None, "place": "staff:connections",
     }  # fmt: skip
     return render(request, "staff/files.html", context | more, status=status)
@@ -77,7 +79,7 @@ def upload(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         return _take(request, row, token)
     kind = request.POST.get("kind", "")
     file = request.FILES.get("file")
-    if kind not in words.FILE_KINDS or file is None:
+    if kind not in KINDS or file is None:
         return _page(request, row, kind=kind, error=_("Choose a kind and a file."), status=409)
     if file.size > MOST_BYTES:
         words_ = _("The file is larger than 8 MB. Cut it into parts, or let the shop's system push it.")
@@ -131,7 +133,7 @@ def _preview(read: take_file.Preview, name: str, kind: str) -> dict[str, Any]:
     counts = Counter(row.reason for row in read.set_aside)
     return {
         "name": name,
-        "kind": words.FILE_KINDS[kind],
+        "kind": KINDS[kind],
         "rows": read.rows,
         "things": [_thing(thing) for thing in read.things[:20]],
         "more": len(read.things) >= 20,

@@ -42,7 +42,7 @@ class Command(TemplateCommand):
 
     help = "Writes the folder, the stand-in and the failing tests of a new connector."
     missing_args_message = (
-        "You must name the connector, in small letters: ./manage.py startconnector yamato --kind carrier"
+        "You must name the connector, in small letters: ./manage.py startconnector sagawa --kind carrier"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -57,7 +57,7 @@ class Command(TemplateCommand):
         name, kind, into = options["name"], options["kind"], options["into"]
         if not name.isidentifier() or name != name.lower() or name.startswith("_"):
             raise CommandError(
-                f"'{name}' is no slug: small letters, digits and underscores, such as yamato or japan_post"
+                f"'{name}' is no slug: small letters, digits and underscores, such as sagawa or japan_post"
             )
         label = options["label"] or name.replace("_", " ").title()
         if any(mark in label for mark in "\"'\\{}") or not label.isprintable():

@@ -27,8 +27,11 @@ READ_SECONDS = 20.0
 TOTAL_SECONDS = 60.0
 MAX_BYTES = 16 * 1024 * 1024
 _REDACTED_HEADERS = frozenset(
-    {"authorization", "x-shopify-access-token", "api-key", "cookie", "set-cookie", "x-api-key", "stripe-signature"}
-)
+    {
+        "authorization", "x-amz-access-token", "x-shopify-access-token", "api-key", "cookie", "set-cookie", "x-api-key",
+        "stripe-signature",
+    }
+)  # fmt: skip
 
 
 class AddressRefused(Exception):

@@ -247,9 +247,9 @@ def _check_address(name: str, host: str, port: int) -> None:
 
 
 def _host(connection: Connection) -> str:
-    field = registry.manifest(connection.connector).host_field
-    value = str(connection.settings.get(field, "")) if field else ""
-    return urlsplit(value).netloc or value
+    """Where its credentials go: one address, or all of them where they go to several."""
+    values = [str(connection.settings.get(name, "")) for name in registry.manifest(connection.connector).hosts]
+    return " ".join(urlsplit(value).netloc or value for value in values)
 
 
 def _hint(value: str) -> str:

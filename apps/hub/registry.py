@@ -30,7 +30,7 @@ class Manifest:
     `stock.write` takes numbers. `webhook` is the dotted path of its
     module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
     credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `host_field`
-    the setting that holds their host.
+    the setting that holds their host, `more_hosts` settings with further addresses that they go to.
     """
 
     slug: str
@@ -46,9 +46,15 @@ class Manifest:
     secrets: tuple[str, ...] = ()
     expiring: tuple[str, ...] = ()
     host_field: str = ""
+    more_hosts: tuple[str, ...] = ()
     docs_url: str = ""
     api_version: str = ""
     verified_against: str = ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The settings whose addresses credentials belong to."""
+        return tuple(name for name in (self.host_field, *self.more_hosts) if name)
 
 
 class UnknownConnector(LookupError):

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from apps.core import pace
 
 
@@ -27,3 +29,22 @@ def test_without_a_limit_nobody_waits():
 
 def test_less_than_one_a_second():
     assert _seconds(2, "rare", 4 / 5) >= 1.0
+
+
+def test_a_burst_goes_at_once_and_the_next_waits_for_its_turn():
+    started = time.monotonic()
+    for _ in range(4):
+        pace.take("bursting", 2, burst=4)
+    assert time.monotonic() - started < 0.5
+    pace.take("bursting", 2, burst=4, patience=10)
+    assert time.monotonic() - started >= 1.9
+
+
+def test_whoever_has_no_patience_is_told_when_its_turn_is():
+    started = time.monotonic()
+    for _ in range(3):
+        pace.take("patient", 0.01, burst=3, patience=5)
+    with pytest.raises(pace.TooSoon) as caught:
+        pace.take("patient", 0.01, burst=3, patience=5)
+    assert time.monotonic() - started < 1
+    assert 290 < caught.value.seconds <= 301

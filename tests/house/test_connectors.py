@@ -109,7 +109,7 @@ def test_its_manifest_is_true(manifest):
     assert set(manifest.abilities) <= set(abilities.ABILITIES)
     assert set(manifest.secrets) <= fields
     assert set(manifest.expiring) <= set(manifest.secrets)
-    assert manifest.host_field == "" or manifest.host_field in fields
+    assert set(manifest.hosts) <= fields
     writes = {name for name, ability in abilities.ABILITY_OF.items() if ability in manifest.abilities}
     assert set(manifest.once) == writes
     assert bool(manifest.stock) == ("stock.write" in manifest.abilities)

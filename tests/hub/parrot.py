@@ -19,6 +19,7 @@ class ParrotSettings(Settings):
     """Where it lives, its secrets, and whether a letter of unknown fate is sent again."""
 
     address: str = ""
+    nest: str = ""
     token: str = ""
     hook_secret: str = ""
     resend_when_unknown: bool = False
@@ -42,6 +43,7 @@ MANIFEST = Manifest(
     webhook="tests.hub.parrot",
     secrets=("token", "hook_secret"),
     host_field="address",
+    more_hosts=("nest",),
 )
 
 # What it will say to the next calls, by method: an error is raised, anything else is answered. Empty: a plain answer.

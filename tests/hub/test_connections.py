@@ -52,10 +52,11 @@ def test_the_operator_may_allow_one_private_peer(parrot, settings):
     assert _again(parrot).settings == {"address": "http://127.0.0.1:8123/"}
 
 
-def test_a_changed_host_drops_the_credentials_of_the_old_one(parrot, settings):
+@pytest.mark.parametrize("field", ["address", "nest"])
+def test_a_changed_host_drops_the_credentials_of_the_old_one(parrot, settings, field):
     settings.PRIVATE_PEERS = ["127.0.0.1:8123"]
 
-    connections.change_settings(parrot, {"address": "http://127.0.0.1:8123/"})
+    connections.change_settings(parrot, {field: "http://127.0.0.1:8123/"})
 
     assert parrot.credentials.count() == 0
 

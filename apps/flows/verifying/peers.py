@@ -24,6 +24,9 @@ _NAMES = {
     # These keep no reference of ours on a fulfilment; the tracking number is what they know of the parcel.
     "shopify fulfilment.create": _BY_TRACKING,
     "rakuten fulfilment.create": _BY_TRACKING,
+    # Amazon is given the tracking number, or our shipment's where there is none.
+    "amazon fulfilment.create": """SELECT d.id, coalesce(nullif(p.tracking_number, ''), s.number) FROM hub_delivery d
+        JOIN shipping_shipment s ON s.id = d.subject JOIN shipping_parcel p ON p.shipment_id = s.id""",
     "payment.request": """SELECT d.id, o.number FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject
         JOIN orders_order o ON o.id = p.order_id""",
     "payment.capture": "SELECT d.id, p.provider_id FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject",

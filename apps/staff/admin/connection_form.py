@@ -83,10 +83,10 @@ class ConnectionForm(forms.ModelForm):
         return cleaned
 
     def _moves_house(self) -> bool:
-        field = self.manifest.host_field
-        if not field or not self.kept:
+        if not self.kept:
             return False
-        return _host(self.instance.settings.get(field)) != _host(self.plain.get(field))
+        told, before = self.plain, self.instance.settings
+        return any(_host(before.get(field)) != _host(told.get(field)) for field in self.manifest.hosts)
 
 
 def form_for(manifest: registry.Manifest) -> type[ConnectionForm]:

@@ -118,9 +118,13 @@ class CompareAndSetSuite(StockSuite):
 
 
 class AbsoluteSuite(StockSuite):
-    """A channel that shows whatever it is told: what is in doubt is never sent again, and is said to be."""
+    """A channel that shows whatever it is told: what is in doubt is never sent again, and is said to be.
+
+    Attribute: `looks_first`, how many calls a push makes before the first that sets a number.
+    """
 
     writes = Writes.ABSOLUTE
+    looks_first = 0
 
     def test_a_sale_in_between_is_overwritten(self, connector, shelf, shows, buy):
         wanted = self.wanted(shelf, 2)
@@ -131,17 +135,29 @@ class AbsoluteSuite(StockSuite):
     @pytest.mark.parametrize(("fault", "shown"), [("failed", None), ("html", None), ("cut", 40)])
     def test_a_first_call_in_doubt_says_so(self, connector, shelf, shows, misbehave, fault, shown):
         wanted = self.wanted(shelf, 1)
-        misbehave(fault)
+        for what in (*[""] * self.looks_first, fault):
+            misbehave(what)
         with pytest.raises(errors.Transient) as caught:
             connector.set_stock(wanted, self.key())
         assert caught.value.sent
         assert shows(wanted[0].external_id) == (wanted[0].expected if shown is None else shown)
 
+    @pytest.mark.parametrize("fault", ["failed", "html", "cut"])
+    def test_a_look_that_fails_has_told_nothing(self, connector, shelf, shows, misbehave, fault):
+        for turn in range(self.looks_first):
+            wanted = self.wanted(shelf, 1)
+            for what in (*[""] * turn, fault):
+                misbehave(what)
+            with pytest.raises(errors.Transient) as caught:
+                connector.set_stock(wanted, self.key())
+            assert not caught.value.sent
+            assert shows(wanted[0].external_id) == wanted[0].expected
+
     def test_every_quantity_has_a_fate_when_a_later_call_fails(self, connector, shelf, shows, misbehave):
         many = manifest(self.slug).stock.many
         wanted = self.wanted(shelf, min(many, 3))
-        misbehave("")  # the first call goes well
-        misbehave("cut")
+        for what in (*[""] * self.looks_first, "", "cut"):  # the first call goes well
+            misbehave(what)
         outcomes = connector.set_stock(wanted, self.key())
         fates = [(one.is_set, one.is_unknown, one.is_put_off) for one in outcomes]
         assert len(fates) == len(wanted)

@@ -57,7 +57,7 @@ CASH_ON_DELIVERY = 2
 POINTS = 8
 BANK = 9
 
-SHIPPING_TERMS: dict[int, str] = {1: "午前", 2: "午後", 9: "その他"}
+SHIPPING_TERMS: dict[int, str] = {1: "0812", 2: "午後", 9: "その他"}
 
 # changeReasonDetail of a cancellation: 1-6 the customer's, the others the shop's.
 CHANGE_REASONS: dict[int, str] = {
@@ -172,11 +172,11 @@ def company(carrier: str) -> str:
     return exact or next((code for word, code in COMPANY_WORDS if word in name), OTHER_COMPANY)
 
 
-def shipping_term(term: int | None) -> str:
-    """`1416` -> 14時-16時; empty where the customer wishes no time."""
+def time_slot(term: int | None) -> str:
+    """shippingTerm as our wished hours: 1416, 午前 is 0812; what is no hours stays in words, no wish is empty."""
     if not term:
         return ""
     if term in SHIPPING_TERMS:
         return SHIPPING_TERMS[term]
     begins, ends = divmod(term, 100)
-    return f"{begins}時-{ends:02d}時" if 7 <= begins <= 24 and 7 <= ends <= 24 else str(term)
+    return f"{begins:02d}{ends:02d}" if 7 <= begins < ends <= 24 else str(term)

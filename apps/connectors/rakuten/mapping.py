@@ -5,7 +5,7 @@ Rakuten has not fixed an amount (-9999), the draft holds what is known and says 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -96,6 +96,8 @@ def order_draft(body: Body, *, currency: str = "JPY") -> c.OrderDraft:
         note=_note(body, destinations),
         raw_status=_status(body, progress),
         awaits=_awaits(progress, unfixed),
+        wished_on=date.fromisoformat(body["deliveryDate"][:10]) if body.get("deliveryDate") else None,
+        time_slot=codes.time_slot(body.get("shippingTerm")),
     )
 
 
@@ -312,12 +314,8 @@ def _phone(said: Body) -> str:
 
 
 def _note(body: Body, destinations: Sequence[Body]) -> str:
-    """What the customer wishes, and what whoever packs must know, a line each."""
+    """What the customer writes, and what whoever packs must know, a line each."""
     said = [(body.get("remarks") or "").strip()]
-    if body.get("deliveryDate"):
-        said.append(f"お届け日指定: {body['deliveryDate']}")
-    if term := codes.shipping_term(body.get("shippingTerm")):
-        said.append(f"お届け時間帯: {term}")
     if body.get("giftCheckFlag"):
         said.append("ギフト配送希望")
     if body.get("isolatedIslandFlag"):

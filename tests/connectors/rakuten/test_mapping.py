@@ -1,6 +1,6 @@
 """Orders in our words: what is known and what is not fixed, who collects, what Rakuten pays, where it goes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -267,25 +267,28 @@ def test_a_parcel_that_is_fetched_at_a_counter_is_too():
     assert (draft.ship_to, draft.note) == (None, "受取場所: ローソン本町店 100-0002 東京都")
 
 
-def test_wishes_are_in_the_note():
+def test_what_whoever_packs_must_know_is_in_the_note():
     draft = mapping.order_draft(
-        order(
-            package(noshi="御祝"), remarks=" 門の前に\n", deliveryDate="2026-11-26", shippingTerm=1416, giftCheckFlag=1,
-            isolatedIslandFlag=1,
-        )
-    )  # fmt: skip
-    assert draft.note == (
-        "門の前に\nお届け日指定: 2026-11-26\nお届け時間帯: 14時-16時\nギフト配送希望\n離島\nのし: 御祝"
+        order(package(noshi="御祝"), remarks=" 門の前に\n", giftCheckFlag=1, isolatedIslandFlag=1)
     )
+    assert draft.note == "門の前に\nギフト配送希望\n離島\nのし: 御祝"
+
+
+def test_the_wished_day_and_hours_are_words_of_their_own():
+    draft = mapping.order_draft(order(deliveryDate="2026-11-26", shippingTerm=1416))
+    assert (draft.wished_on, draft.time_slot) == (date(2026, 11, 26), "1416")
+    assert mapping.order_draft(order()).wished_on is None
 
 
 @pytest.mark.parametrize(
-    ("term", "words"),
-    [(None, ""), (0, ""), (1, "午前"), (2, "午後"), (9, "その他"), (1416, "14時-16時"), (724, "7時-24時"),
-     (2324, "23時-24時"), (708, "7時-08時"), (42, "42")],
+    ("term", "slot"),
+    [
+        (None, ""), (0, ""), (1, "0812"), (2, "午後"), (9, "その他"), (1416, "1416"), (724, "0724"), (2324, "2324"),
+        (708, "0708"), (1614, "1614"), (2525, "2525"), (42, "42"),
+    ],
 )  # fmt: skip
-def test_a_time_of_day_in_words(term, words):
-    assert codes.shipping_term(term) == words
+def test_a_wish_without_hours_stays_in_words(term, slot):
+    assert codes.time_slot(term) == slot
 
 
 @pytest.mark.parametrize(

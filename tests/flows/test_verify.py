@@ -43,6 +43,11 @@ def test_everything_holds_in_a_shop_that_lived(shop):
     assert [id_ for id_, finding in findings.items() if not finding.checked] == ["I7"]
 
 
+def test_a_push_that_lapsed_in_doubt_has_an_answer_without_a_word(shop):
+    sql.run("UPDATE hub_delivery SET status = 'lapsed' WHERE operation = 'stock.set'")
+    assert _findings()["I4"].examples == []
+
+
 # The negative controls (breaches.py)
 
 

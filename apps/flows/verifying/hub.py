@@ -47,11 +47,11 @@ I4 = (
               AND NOT EXISTS (SELECT 1 FROM orders_return r WHERE r.id = x.subject AND r.channel_id = x.connection_id)""",
     ),
     Check(
-        "an answer belongs to a call that was sent",
+        "an answer belongs to a call that was sent, or that lapsed in doubt",
         "SELECT count(*) FROM hub_inboxevent WHERE starts_with(topic, 'answer/')",
         """SELECT e.event_id FROM hub_inboxevent e LEFT JOIN hub_delivery d
               ON d.id::text = split_part(e.event_id, ':', 2) AND d.connection_id = e.connection_id
-           WHERE starts_with(e.topic, 'answer/') AND (d.id IS NULL OR d.status <> 'sent')""",
+           WHERE starts_with(e.topic, 'answer/') AND (d.id IS NULL OR d.status NOT IN ('sent', 'lapsed'))""",
     ),
 )
 

@@ -57,6 +57,22 @@ def to_export(carriers: Collection[UUID]) -> QuerySet[Parcel]:
     return unnumbered(carriers).exclude(_in_a_file())
 
 
+def waiting_by_carrier(carriers: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """For each carrier how many parcels wait to be exported, and how many for their numbers."""
+    found = dict.fromkeys(carriers, (0, 0))
+    rows = unnumbered(carriers).order_by().values("shipment__carrier", "is_exported").annotate(n=Count("id"))
+    for row in rows:
+        new, exported = found[row["shipment__carrier"]]
+        found[row["shipment__carrier"]] = (new, row["n"]) if row["is_exported"] else (row["n"], exported)
+    return found
+
+
+def in_a_file(shipments: Collection[UUID]) -> set[UUID]:
+    """Those of these shipments whose parcels a file holds."""
+    rows = SheetRow.objects.filter(parcel__shipment__in=shipments, is_void=False)
+    return set(rows.values_list("parcel__shipment", flat=True))
+
+
 def _in_a_file() -> Exists:
     return Exists(SheetRow.objects.filter(parcel=OuterRef("pk"), is_void=False))
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Status(models.TextChoices):
     PLANNED = "planned", _("planned")
-    LABELLED = "labelled", _("label bought")
+    LABELLED = "labelled", _("label is there")
     SHIPPED = "shipped", _("shipped")
     DELIVERED = "delivered", _("delivered")
     RETURNED = "returned", _("came back")

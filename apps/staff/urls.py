@@ -3,7 +3,7 @@
 from django.urls import path
 
 from apps.staff import entry
-from apps.staff.views import bulk, connections, desk, files, night, order, pack, payloads, stock
+from apps.staff.views import bulk, connections, desk, files, night, order, pack, pack_files, pack_label, payloads, stock
 
 app_name = "staff"
 urlpatterns = [
@@ -22,9 +22,16 @@ urlpatterns = [
     path("payloads/calls/<uuid:delivery_id>/", payloads.of_delivery, name="payload_delivery"),
     path("payloads/notices/<uuid:event_id>/", payloads.of_event, name="payload_event"),
     path("pack/", pack.pack, name="pack"),
+    path("pack/give/", pack_label.give, name="pack_give"),
+    path("pack/carriers/<uuid:connection_id>/", pack_files.carrier, name="pack_carrier"),
+    path("pack/carriers/<uuid:connection_id>/export/", pack_files.export, name="pack_export"),
+    path("pack/carriers/<uuid:connection_id>/upload/", pack_files.upload, name="pack_upload"),
+    path("pack/sheets/<uuid:sheet_id>/", pack_files.sheet_file, name="pack_sheet"),
+    path("pack/numbers/<uuid:event_id>/", pack_files.numbers, name="pack_numbers"),
     path("pack/<uuid:shipment_id>/", pack.one, name="pack_one"),
     path("pack/<uuid:shipment_id>/scan/", pack.scan, name="pack_scan"),
     path("pack/<uuid:shipment_id>/out/", pack.take_out, name="pack_out"),
+    path("pack/<uuid:shipment_id>/label/", pack_label.label, name="pack_label"),
     path("pack/<uuid:shipment_id>/confirm/", pack.confirm, name="pack_confirm"),
     path("stock/", stock.stock, name="stock"),
     path("stock/<uuid:level_id>/", stock.why, name="stock_why"),

@@ -24,7 +24,7 @@
     const picked = [...document.querySelectorAll("[data-rows] input[type=checkbox]:checked")];
     words.textContent = words.dataset.words.replace("{n}", String(picked.length));
     const currencies = new Set(picked.map((input) => input.dataset.currency));
-    if (currencies.size === 1) {
+    if (currencies.size === 1 && !currencies.has(undefined)) {
       const format = new Intl.NumberFormat(language, { style: "currency", currency: [...currencies][0] });
       const minor = picked.reduce((sum, input) => sum + Number(input.dataset.minor), 0);
       const small = document.createElement("small");

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from apps.flows import wiring
 from apps.hub.models import Connection
-from apps.staff.parts import connections
+from apps.staff.parts import connections, slips
 from apps.staff.parts.story import Story
 from apps.staff.templatetags import shown
 
@@ -20,11 +21,15 @@ class Leaving:
 
 
 def ship(story: Story, rows: Sequence[Connection]) -> list[Leaving]:
-    """Planning a parcel buys a label; the rest follows when the parcel is confirmed."""
+    """Planning a parcel buys a label, or puts it among those to be exported; the rest follows when it is confirmed."""
     order = story.order
     found = []
-    carrier = next(iter(connections.with_ability(rows, "label")), None)
-    if carrier:
+    carrier = wiring.carrier(order.brand_id)
+    if carrier and wiring.has(carrier, "label.file"):
+        found.append(
+            Leaving(_("It waits to be exported for %(carrier)s") % {"carrier": carrier.name}, _("nothing is sent yet"))
+        )
+    elif carrier:
         found.append(Leaving(_("%(carrier)s sells 1 label") % {"carrier": carrier.name}, _("at once")))
     when = _("when the parcel is confirmed on the packing page")
     payment = story.payment
@@ -56,7 +61,10 @@ def cancel(story: Story, rows: Sequence[Connection]) -> list[Leaving]:
         words = _("%(whom)s lets the payment of %(amount)s go") % {"whom": payment.connection.name, "amount": amount}
         found.append(Leaving(words, _("nothing is charged")))
     labels = sum(parcel.label_status == "bought" for parcel in story.parcels)
-    if labels and story.pending and story.pending.carrier:
+    if labels and story.pending and slips.works_by_file(story.pending.carrier):
+        words = _("The slip has to be deleted at %(carrier)s by hand")
+        found.append(Leaving(words % {"carrier": story.pending.carrier.name if story.pending.carrier else ""}))
+    elif labels and story.pending and story.pending.carrier:
         found.append(Leaving(_("%(carrier)s gets its label back") % {"carrier": story.pending.carrier.name}))
     if _can_write(story, rows):
         found.append(Leaving(_("The customer gets a mail about the cancellation")))

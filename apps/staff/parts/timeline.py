@@ -52,7 +52,7 @@ _MOVES: dict[tuple[str, str, str], words.Word] = {
     ("payments.payment", "status", "failed"): gettext_lazy("The payment of %(amount)s failed."),
     ("payments.refund", "status", "succeeded"): gettext_lazy("%(amount)s was given back."),
     ("payments.refund", "status", "failed"): gettext_lazy("Giving back %(amount)s failed."),
-    ("shipping.shipment", "status", "labelled"): gettext_lazy("The label of %(number)s was bought."),
+    ("shipping.shipment", "status", "labelled"): gettext_lazy("%(number)s has its label."),
     ("shipping.shipment", "status", "shipped"): gettext_lazy("%(number)s left the house."),
     ("shipping.shipment", "status", "delivered"): gettext_lazy("%(number)s was delivered."),
     ("shipping.shipment", "status", "returned"): gettext_lazy("%(number)s came back."),

@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from apps.core import clock, counting
 from apps.core.money import Money
@@ -76,6 +77,16 @@ def ago(at: datetime | None) -> SafeString | str:
     if at is None:
         return "–"
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), times.ago(at))
+
+
+@register.filter
+def hours_of(slot: str) -> str:
+    """Wished hours: 14:00–16:00 of 1416, the morning of 0812; what is none stays as the customer wrote it."""
+    if len(slot) != 4 or not slot.isdigit():
+        return slot
+    if slot == "0812":
+        return _("in the morning")
+    return _("%(first)d:00–%(last)d:00") % {"first": int(slot[:2]), "last": int(slot[2:])}
 
 
 @register.filter

@@ -3,6 +3,7 @@
 The last scans of a box are kept in the session of the person who packs it; what is packed is kept on the shipment's lines.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,7 +24,7 @@ from apps.shipping import queries as shipping
 from apps.shipping.models import Shipment, ShipmentLine
 from apps.shipping.packing import Scan, Scanned
 from apps.shipping.states import Status
-from apps.staff.parts import slip, times
+from apps.staff.parts import connections, slip, slips, times
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -46,7 +47,26 @@ def pack(request: HttpRequest) -> HttpResponse:
         before=request.GET.get("before", ""),
     )  # fmt: skip
     context |= {"page": page, "search": words, "count": counts["staff:pack"], "place": "staff:pack"}
-    return render(request, "staff/pack.html", context)
+    return render(request, "staff/pack.html", context | _by_file(page.rows))
+
+
+def _by_file(rows: list[Shipment]) -> dict[str, Any]:
+    """Carriers that work by files, with what waits for each; and where each parcel on the page stands on that way."""
+    known = connections.all_of_them()
+    by_file = [row for row in slips.carriers(known) if slips.works_by_file(row)]
+    if not by_file:
+        return {"by_file": []}
+    counts = shipping.waiting_by_carrier([row.id for row in by_file])
+    exported = shipping.in_a_file([row.id for row in rows])
+    ids = {row.id for row in by_file}
+    for row in rows:
+        row.slip = ""  # type: ignore[attr-defined]
+        if row.carrier_id in ids and row.status == Status.PLANNED:
+            row.slip = "number" if row.id in exported else "export"  # type: ignore[attr-defined]
+    return {
+        "by_file": [{"row": row, "to_export": counts[row.id][0], "exported": counts[row.id][1]} for row in by_file],
+        "choices": slips.choices(known),
+    }
 
 
 @needs("orders.ship")
@@ -86,6 +106,8 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
         "answer": scans[0] if scans and scans[0]["is"] == "bad" else None,
         "is_open": row.status in {Status.PLANNED, Status.LABELLED},
         "needs_label": row.carrier_id is not None and row.status == Status.PLANNED,
+        "waits_for_number": ship_order.waits_for_number(row),
+        "service": slips.service_label(row.carrier, row.service),
         "is_held": row.order.is_held or row.order.lifecycle != Lifecycle.OPEN,
         "error": error,
         "slip": _slip(row, lines, company),
@@ -141,7 +163,7 @@ def take_out(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
     """Everything is in: the parcel leaves the house, and the next box comes up."""
-    row = Shipment.objects.filter(id=shipment_id).select_related("order").first()
+    row = Shipment.objects.filter(id=shipment_id).select_related("order", "carrier").first()
     if row is None:
         raise Http404
     if row.order.is_held or row.order.lifecycle != Lifecycle.OPEN:
@@ -153,6 +175,13 @@ def confirm(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
         if missing:
             words = _("Some units are not scanned yet. Scan them, then confirm.")
             return _box(request, shipment_id, error=words, status=409)
+    if ship_order.waits_for_number(row):
+        ship_order.leave_when_numbered(row)
+        _forget(request, shipment_id)
+        messages.success(
+            request, _("%(number)s is packed. It leaves when its number is there.") % {"number": row.number}
+        )
+        return _next_box()
     try:
         has_left = ship_order.confirm(row, actor=audit.actor_of(request))
     except (states.Overtaken, states.IllegalMove, InsufficientStock):
@@ -162,7 +191,12 @@ def confirm(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
         return _box(request, shipment_id, error=words, status=409)
     _forget(request, shipment_id)
     messages.success(request, _("%(number)s has left the house.") % {"number": row.number})
-    following = shipping.to_do().order_by("planned_at", "id").first()
+    return _next_box()
+
+
+def _next_box() -> HttpResponse:
+    """The oldest that is not packed yet; what leaves by itself needs nobody any more."""
+    following = shipping.to_do().filter(leaves_by_itself=False).order_by("planned_at", "id").first()
     return redirect("staff:pack_one", following.id) if following else redirect("staff:pack")
 
 

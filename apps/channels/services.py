@@ -5,15 +5,21 @@ another transaction takes it away is set afterwards, not lost.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
 from django.db.models import Q, QuerySet
 
-from apps.channels.models import Listing
+from apps.channels import promises
+from apps.channels.manners import manners
+from apps.channels.models import ChannelRule, Listing, SellingPolicy
 from apps.core import clock
+from apps.core import rows as tables
 from apps.core.ids import uuid7
+from apps.hub.abilities import Writes
 from apps.hub.contracts import StockOutcome, VariantCard
 from apps.hub.models import Connection
 from apps.inventory.models import free_sql
@@ -81,25 +87,73 @@ def mark_dirty(variants: Iterable[UUID]) -> None:
     Listing.objects.filter(id__in=ids, is_dirty=False).update(is_dirty=True)
 
 
+def tell_all(connection_id: UUID) -> None:
+    """A channel's rule has changed: everything that it lists must be told."""
+    ids = _locked(Listing.objects.filter(connection=connection_id, variant__isnull=False))
+    Listing.objects.filter(id__in=ids, is_dirty=False).update(is_dirty=True)
+
+
 def _locked(listings: QuerySet[Listing]) -> list[UUID]:
     return list(listings.order_by("id").select_for_update().values_list("id", flat=True))
 
 
-def sold(connection_id: UUID, units: Mapping[UUID, int]) -> None:
-    """A channel lowers what it shows by what it sells (`variant -> units`); our belief follows in the same transaction.
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """Units of a variant in one order of a channel, and when its customer placed it."""
 
-    It must be told even where nothing was free to promise: it may show less than nothing now.
+    variant: UUID
+    units: int
+    placed_at: datetime
+
+
+def sold(connection: Connection, sales: Sequence[Sold]) -> set[UUID]:
+    """A channel lowers what it shows by what it sells; our belief follows in the same transaction.
+
+    It must be told even where nothing was free to promise: it may show less than nothing now. A sale of before an absolute
+    number took effect was in what the channel showed then, not in what it shows now. Returns the variants that are leased.
     """
-    if not units:
-        return
-    _locked(Listing.objects.filter(connection=connection_id, variant__in=list(units)))
+    if not sales:
+        return set()
+    leased = _locked_leased(connection.id, {sale.variant for sale in sales})
+    plain = [sale for sale in sales if sale.variant not in leased]
+    told = manners(connection)
+    settles = told.settles if told.writes is Writes.ABSOLUTE else None
     with database.cursor() as cursor:
         cursor.execute(
-            "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units, is_dirty = true"
-            " FROM unnest(%s::uuid[], %s::int[]) AS sold(variant, units)"
-            " WHERE listing.connection_id = %s AND listing.variant_id = sold.variant AND listing.shown IS NOT NULL",
-            [list(units), list(units.values()), connection_id],
+            "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units, is_dirty = true FROM ("
+            "  SELECT row.id, coalesce(sum(sale.units) FILTER (WHERE %s::interval IS NULL OR row.set_at IS NULL"
+            "    OR sale.placed_at >= row.set_at + %s::interval), 0) AS units"
+            "  FROM channels_listing AS row JOIN unnest(%s::uuid[], %s::int[], %s::timestamptz[])"
+            "    AS sale(variant, units, placed_at) ON row.variant_id = sale.variant"
+            "  WHERE row.connection_id = %s AND row.shown IS NOT NULL GROUP BY row.id"
+            ") AS sold WHERE listing.id = sold.id",
+            [
+                settles, settles, [sale.variant for sale in plain], [sale.units for sale in plain],
+                [sale.placed_at for sale in plain], connection.id,
+            ],
+        )  # fmt: skip
+    if leased:
+        book = promises.Book.of_channel(connection, leased)
+        for sale in sales:
+            if sale.variant in leased:
+                book.sold(book.by_variant[sale.variant], sale.units, sale.placed_at)
+        book.write()
+    return leased
+
+
+def _locked_leased(connection_id: UUID, variants: set[UUID]) -> set[UUID]:
+    """Lock a channel's listings of these variants, and of leased ones every channel's, whose leases may have to follow;
+    answers which of the variants are leased.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT listing.variant_id, policy.state FROM channels_listing AS listing"
+            " LEFT JOIN channels_sellingpolicy AS policy ON policy.variant_id = listing.variant_id"
+            " WHERE listing.variant_id = ANY(%s) AND (listing.connection_id = %s OR policy.state = 'leased')"
+            " ORDER BY listing.id FOR UPDATE OF listing",
+            [list(variants), connection_id],
         )
+        return {variant for variant, state in cursor.fetchall() if state == SellingPolicy.State.LEASED}
 
 
 def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
@@ -111,40 +165,118 @@ def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
     return {variant: free.get(variant, 0) for variant in wanted}
 
 
-def to_tell(connection_id: UUID, limit: int) -> list[tuple[Listing, int]]:
-    """Dirty listings of a channel, locked, with what they should show now; they are clean from here on."""
-    rows = list(
-        Listing.objects.filter(connection=connection_id, is_dirty=True, variant__isnull=False)
-        .order_by("id")
-        .select_for_update(skip_locked=True)[:limit]
-    )
-    free = sellable(row.variant_id for row in rows if row.variant_id)
-    Listing.objects.filter(id__in=[row.id for row in rows]).update(is_dirty=False)
-    return [(row, max(0, free[row.variant_id] - row.buffer)) for row in rows if row.variant_id]
-
-
-def told(connection_id: UUID, outcomes: Sequence[StockOutcome], quantities: Mapping[str, int]) -> int:
-    """What became of a push: set ones show what was set; stale ones show what they showed, and are told again.
-
-    Returns how many were stale.
+def wanted(listings: Iterable[Listing]) -> dict[UUID, int]:
+    """listing -> what it should show now: of a leased variant its own part, which it has been told; else what is free, by the
+    rule of its channel. Channels' connections and rules are read with the listings (`select_related`).
     """
-    shown: dict[str, int] = {}
-    again: list[str] = []
-    for outcome in outcomes:
-        if outcome.is_set:
-            shown[outcome.external_id] = quantities[outcome.external_id]
-        elif outcome.is_stale and outcome.shown is not None:
-            shown[outcome.external_id] = outcome.shown
-            again.append(outcome.external_id)
-    known_as = Q(stock_external_id__in=list(shown)) | Q(stock_external_id="", external_id__in=list(shown))
-    ids = _locked(Listing.objects.filter(known_as, connection=connection_id))
+    rows = [row for row in listings if row.variant_id]
+    variants = {row.variant_id for row in rows}
+    leased = set(
+        SellingPolicy.objects.filter(variant__in=variants, state=SellingPolicy.State.LEASED).values_list(
+            "variant", flat=True
+        )
+    )
+    free = sellable(variant for variant in variants if variant)
+    return {
+        row.id: max(0, row.shown or 0)
+        if row.variant_id in leased
+        else rule_of(row.connection).shown(free[row.variant_id] - row.buffer)
+        for row in rows
+        if row.variant_id
+    }
+
+
+def rule_of(connection: Connection) -> ChannelRule:
+    """What the merchant said of a channel, or nothing said."""
+    rule: ChannelRule = getattr(connection, "rule", None) or ChannelRule()
+    return rule
+
+
+def found(listing: Listing, shown: int) -> set[UUID]:
+    """A look at the channel found another number than we believe: of a leased variant that is what it may still sell, and its
+    lease has to follow (the variant is answered); of a shared one the next push corrects it.
+    """
+    state = SellingPolicy.objects.filter(variant=listing.variant_id).values_list("state", flat=True).first()
+    if state != SellingPolicy.State.LEASED or listing.variant_id is None:
+        return set()
+    book = promises.Book.of_variants([listing.variant_id])
+    book.found(book.listings[listing.id], shown, at=clock.now())
+    book.write()
+    return {listing.variant_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """A listing that has to be told, and whether its variant is leased or about to be."""
+
+    id: UUID
+    variant: UUID
+    state: str
+
+
+def dirty(connection_id: UUID, limit: int) -> list[Dirty]:
+    """Listings of a channel that have to be told, in id order; nothing is locked."""
     with database.cursor() as cursor:
         cursor.execute(
-            "UPDATE channels_listing AS listing SET shown = new.shown, set_at = %s,"
-            "  is_dirty = listing.is_dirty OR new.external_id = ANY(%s)"
-            " FROM unnest(%s::text[], %s::int[]) AS new(external_id, shown)"
-            " WHERE listing.id = ANY(%s)"
-            "  AND coalesce(nullif(listing.stock_external_id, ''), listing.external_id) = new.external_id",
-            [clock.now(), again, list(shown), list(shown.values()), ids],
+            "SELECT listing.id, listing.variant_id, coalesce(policy.state, 'shared') FROM channels_listing AS listing"
+            " LEFT JOIN channels_sellingpolicy AS policy ON policy.variant_id = listing.variant_id"
+            " WHERE listing.connection_id = %s AND listing.is_dirty AND listing.variant_id IS NOT NULL"
+            " ORDER BY listing.id LIMIT %s",
+            [connection_id, limit],
         )
-    return len(again)
+        return [Dirty(*row) for row in cursor.fetchall()]
+
+
+def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, blind: Mapping[UUID, int]) -> list[tuple[Listing, int]]:
+    """These listings of shared variants, locked, with what they should show now; they are clean from here on.
+
+    `blind`: units of a variant that channels of which nothing is heard may still sell.
+    """
+    rows = list(Listing.objects.filter(id__in=listings, is_dirty=True).order_by("id").select_for_update())
+    free = sellable(row.variant_id for row in rows if row.variant_id)
+    told = []
+    for row in rows:
+        if row.variant_id:
+            row.is_dirty = False
+            row.pushing = rule.shown(free[row.variant_id] - row.buffer - blind.get(row.variant_id, 0))
+            told.append((row, row.pushing))
+    tables.update((row for row, _ in told), ["is_dirty", "pushing"])
+    return told
+
+
+def variants_of(connection: Connection, names: Iterable[str]) -> set[UUID]:
+    """Variants of a channel's listings by the ids under which numbers are sent."""
+    rows = Listing.objects.filter(_known_as(names), connection=connection, variant__isnull=False)
+    return {variant for variant in rows.values_list("variant", flat=True) if variant}
+
+
+def _known_as(names: Iterable[str]) -> Q:
+    sent = list(names)
+    return Q(stock_external_id__in=sent) | Q(stock_external_id="", external_id__in=sent)
+
+
+def told(
+    connection: Connection, outcomes: Mapping[str, StockOutcome], quantities: Mapping[str, int], *, is_answered: bool
+) -> set[UUID]:
+    """What became of a push (`quantities`: what was sent, by the id it was sent under).
+
+    Set ones show what was set; stale ones show what they showed, and are told again, as are those in doubt or put off.
+    Returns the leased variants among them.
+    """
+    rows = Listing.objects.filter(_known_as(quantities), connection=connection).select_related(
+        "connection", "connection__rule"
+    )
+    book = promises.Book(rows.order_by("id").select_for_update(of=("self",)))
+    states = dict(SellingPolicy.objects.filter(variant__in=book.by_variant).values_list("variant", "state"))
+    now = clock.now()
+    for row in book.listings.values():
+        name = row.stock_external_id or row.external_id
+        outcome = outcomes.get(name)
+        is_told_again = (
+            not is_answered or outcome is None or outcome.is_stale or outcome.is_unknown or outcome.is_put_off
+        )
+        is_leased = states.get(row.variant_id) == SellingPolicy.State.LEASED
+        book.answered(row, outcome, quantities[name], at=now, keeps_escrow=is_leased)
+        row.is_dirty = row.is_dirty or is_told_again
+    book.write()
+    return {variant for variant, state in states.items() if state == SellingPolicy.State.LEASED}

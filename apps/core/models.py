@@ -41,6 +41,14 @@ class Company(Record):
         default=2,
         help_text=_("An order that has not left by then stands on top of the desk."),
     )
+    lease_below = models.PositiveIntegerField(
+        _("lease stock below (units)"),
+        default=0,
+        help_text=_(
+            "An article with no more units than this is shared out among the channels: none can sell another's units."
+            " 0: only articles that were chosen by hand."
+        ),
+    )
     order_prefix = models.CharField(_("prefix of order numbers"), max_length=8, default="KG-")
 
     class Meta:

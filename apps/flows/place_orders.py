@@ -10,9 +10,10 @@ from django.db import transaction
 
 from apps.catalog import services as catalog
 from apps.channels import services as channels
+from apps.channels.services import Sold
 from apps.core.states import Cause
 from apps.customers import services as customers
-from apps.flows import cancel_order, finish_order, wiring
+from apps.flows import cancel_order, finish_order, lease_stock, wiring
 from apps.hub import contracts, external_ids, inbox, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
@@ -60,7 +61,7 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         _hold(opened, said)
         lasting = [one for one in opened if not (said[one[0].id].awaits or said[one[0].id].is_cancelled)]
         finish_order.finish(lasting, actor=ACTOR)
-        channels.sold(source.id, _units(opened))
+        lease_stock.settle(channels.sold(source, _sold(opened)), cause=placed.orders[0].id)
         outbox.publish(
             (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed.orders),
             are_new_subjects=True,
@@ -150,10 +151,10 @@ def _hold(opened: Sequence[tuple[Order, list[OrderLine]]], said: Mapping[UUID, O
     orders.hold(reasons, actor=ACTOR)
 
 
-def _units(opened: Sequence[tuple[Order, list[OrderLine]]]) -> dict[UUID, int]:
-    units: dict[UUID, int] = defaultdict(int)
-    for _, lines in opened:
-        for line in lines:
-            if line.variant_id and line.quantity > 0:
-                units[line.variant_id] += line.quantity
-    return units
+def _sold(opened: Sequence[tuple[Order, list[OrderLine]]]) -> list[Sold]:
+    return [
+        Sold(line.variant_id, line.quantity, order.placed_at)
+        for order, lines in opened
+        for line in lines
+        if line.variant_id and line.quantity > 0
+    ]

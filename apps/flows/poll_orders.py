@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
+from apps.channels.manners import manners
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.hub import connections, errors, inbox
@@ -31,9 +34,9 @@ def poll(connection: Connection) -> int:
     if live is None:
         return 0
     until = clock.now()
-    since = window_start(connection, "orders", until)
+    since = window_start(connection, "orders", until) - manners(connection).order_lag
     new = 0
-    for page in live.connector().changed_orders(since, until):
+    for page in live.connector().changed_orders(since, until + OVERLAP):  # the vendor's clock may be ahead of ours
         new += inbox.store_many((connection.id, event) for event in page).new
     read_until(connection, "orders", until)
     connections.succeeded(connection.id)
@@ -48,7 +51,7 @@ def window_start(connection: Connection, name: str, until: datetime) -> datetime
 
 def read_until(connection: Connection, name: str, until: datetime) -> None:
     """Remember how far was read; written after everything of the window is safe in the inbox."""
-    Cursor.objects.bulk_create(
-        [Cursor(id=uuid7(), connection=connection, name=name, read_until=until)],
-        update_conflicts=True, unique_fields=["connection", "name"], update_fields=["read_until"],
-    )  # fmt: skip
+    row, _ = Cursor.objects.get_or_create(
+        connection=connection, name=name, defaults={"id": uuid7(), "read_until": until, "read_at": clock.now()}
+    )
+    Cursor.objects.filter(id=row.id).update(read_until=until, read_at=clock.now(), looks=F("looks") + 1)

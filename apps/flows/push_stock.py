@@ -1,28 +1,42 @@
 """Tell channels what to show: one push at a time for each, built from what is free now, so that no stale number goes out.
 
-A push whose outcome is unknown is repeated as it was built; only when it is settled is the next one built, with a new key.
+A push whose outcome is unknown is repeated as it was built, or lapses where the channel cannot tell a repeat; only when it is
+settled is the next one built, with a new key. Of a leased variant a channel is told its own part, and its lease covers the
+number before it is sent.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
 
+from apps.channels import dividing
 from apps.channels import services as channels
+from apps.channels.manners import manners
+from apps.channels.models import ChannelRule, Listing, SellingPolicy
+from apps.core import clock
 from apps.core.ids import uuid7
-from apps.flows import wiring
+from apps.flows import lease_stock, wiring
 from apps.hub import abilities, connections, delivery
 from apps.hub.contracts import StockOutcome, StockQuantity
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import Connection, Delivery, InboxEvent
 
 OPERATION = "stock.set"
+State = SellingPolicy.State
+Told = list[tuple[Listing, int]]
 
 
 def build() -> int:
     """One push for each channel that has something to be told and no push under way; returns how many were built."""
     wanted = channels.to_be_told()
-    return sum(_build_for(channel) for channel in wiring.with_ability("stock.write") if channel.id in wanted)
+    if not wanted:
+        return 0
+    sinks = [channel for channel in wiring.with_ability("stock.write") if channel.id in wanted]
+    blind = _blind(sinks)
+    return sum(_build_for(channel, blind) for channel in sinks)
 
 
 def has_unbuilt() -> bool:
@@ -45,38 +59,148 @@ def under_way(channel: Connection) -> bool:
     )
 
 
-def _build_for(channel: Connection) -> bool:
+def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
     if under_way(channel):
         return False
+    dirty = channels.dirty(channel.id, _many(channel))
+    lease_stock.decide({row.variant for row in dirty})
     with transaction.atomic():
         # The channel's row is the lock: two builders must not both see that no push is under way.
-        Connection.objects.select_for_update().get(id=channel.id)
+        locked = Connection.objects.select_for_update(of=("self",)).select_related("rule").get(id=channel.id)
         if under_way(channel):
             return False
-        rows = channels.to_tell(channel.id, abilities.OPERATIONS[OPERATION].many)
+        dirty = channels.dirty(channel.id, _many(channel))
+        leased = [row for row in dirty if row.state != State.SHARED]
+        rows = _leased(locked, {row.variant for row in leased}) if leased else []
+        others = [row.id for row in dirty if row.state == State.SHARED]
+        rule = channels.rule_of(locked)
+        rows += channels.to_tell(others, rule=rule, blind=_elsewhere(blind, channel.id))
         if not rows:
             return False
-        words = [
-            StockQuantity(
-                external_id=row.stock_external_id or row.external_id, quantity=quantity, sku=row.sku,
-                location_external_id=row.location_external_id, expected=row.shown,
-            )
-            for row, quantity in rows
-        ]  # fmt: skip
-        push = uuid7()
-        delivery.enqueue(
-            [
-                NewDelivery(
-                    connection_id=channel.id, operation=OPERATION, key=f"{OPERATION}:{push}", words=words, kind="stock",
-                    subject=push,
-                )
-            ]
-        )  # fmt: skip
+        _enqueue(channel, rows)
     return True
 
 
-def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source: Connection) -> int:
-    """What became of a push; returns how many listings showed another number than we believed (they are told again)."""
+def _many(channel: Connection) -> int:
+    return min(abilities.OPERATIONS[OPERATION].many, manners(channel).many)
+
+
+def _leased(channel: Connection, variants: set[UUID]) -> Told:
+    """What this channel is told of variants that are leased or about to be; the leases cover it before it is sent."""
+    desk = lease_stock.Desk.of(variants)
+    rule = channels.rule_of(channel)
+    free, held = desk.leases.free(), desk.leases.held()
+    told: Told = []
+    for row in desk.book.listings.values():
+        if row.connection_id != channel.id or not row.is_dirty or row.variant_id is None:
+            continue
+        row.is_dirty = False
+        if row.pushing is not None:  # a person gave the push up: nobody will ever know
+            desk.book.answered(row, None, row.pushing, at=clock.now(), keeps_escrow=_is_leased(desk, row.variant_id))
+        policy = desk.policies.get(row.variant_id)
+        number = _number(desk, row, free=free[row.variant_id], lease=held[row.variant_id, channel.id], rule=rule)
+        if policy is None or policy.state != State.LEASED or _has_to_be_sent(desk, row, number):
+            row.pushing = number
+            told.append((row, number))
+    covered = {row.variant_id for row, _ in told if row.variant_id and _is_leased(desk, row.variant_id)}
+    desk.settle(covered, cause=uuid7())
+    desk.book.write()
+    return told
+
+
+def _number(desk: lease_stock.Desk, row: Listing, *, free: int, lease: int, rule: ChannelRule) -> int:
+    assert row.variant_id is not None
+    share = rule.shown(lease_stock.shares(desk, row.variant_id).get(row.connection_id, 0) + rule.buffer)
+    if not _is_leased(desk, row.variant_id):
+        return share
+    promise = desk.book.promise(row)
+    return dividing.target(
+        promise, share=max(0, share - promise.escrow), lease=lease, free=free, is_called_back=_is_called_back(desk, row)
+    )
+
+
+def _is_leased(desk: lease_stock.Desk, variant: UUID) -> bool:
+    policy = desk.policies.get(variant)
+    return policy is not None and policy.state == State.LEASED
+
+
+def _is_called_back(desk: lease_stock.Desk, row: Listing) -> bool:
+    """Whether this channel has to give something up: somebody waits, or another channel has a part and shows nothing."""
+    assert row.variant_id is not None
+    if desk.leases.waiting()[row.variant_id]:
+        return True
+    if desk.leases.free()[row.variant_id]:
+        return False
+    parts = lease_stock.shares(desk, row.variant_id)
+    return any(
+        other.id != row.id and parts.get(other.connection_id, 0) and desk.book.promise(other).need == 0
+        for other in desk.offers(row.variant_id)
+    )
+
+
+def _has_to_be_sent(desk: lease_stock.Desk, row: Listing, number: int) -> bool:
+    in_doubt = any(escrow.until is None for escrow in desk.book.escrows[row.id])
+    return row.shown != number or row.set_at is None or in_doubt
+
+
+def _enqueue(channel: Connection, rows: Told) -> None:
+    words = [
+        StockQuantity(
+            external_id=row.stock_external_id or row.external_id, quantity=quantity, sku=row.sku,
+            location_external_id=row.location_external_id, expected=row.shown,
+        )
+        for row, quantity in rows
+    ]  # fmt: skip
+    push = uuid7()
+    delivery.enqueue(
+        [
+            NewDelivery(
+                connection_id=channel.id, operation=OPERATION, key=f"{OPERATION}:{push}", words=words, kind="stock",
+                subject=push,
+            )
+        ]
+    )  # fmt: skip
+
+
+def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source: Connection) -> None:
+    """What became of a push: beliefs, and the leases that rest on them."""
     row = Delivery.objects.get(id=delivery_id)
     quantities = {word.external_id: word.quantity for word in delivery.words_of(row)}
-    return channels.told(source.id, outcomes, quantities)
+    by_id = {outcome.external_id: outcome for outcome in outcomes}
+    with transaction.atomic():
+        lease_stock.lock(channels.variants_of(source, quantities))
+        leased = channels.told(source, by_id, quantities, is_answered=bool(outcomes))
+        lease_stock.settle(leased, cause=row.id)
+
+
+# Channels of which nothing is heard
+
+
+def is_blind(channel: Connection) -> bool:
+    """Whether a push has been under way for longer than the merchant lets a channel be silent."""
+    rule = channels.rule_of(channel)
+    late = clock.now() - timedelta(minutes=rule.blind_after_minutes)
+    return Delivery.objects.filter(
+        connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"], created_at__lt=late
+    ).exists()
+
+
+def _blind(sinks: Iterable[Connection]) -> dict[UUID, dict[UUID, int]]:
+    """blind channel -> variant -> what it showed last: units that it may still sell, so that others do not show them."""
+    found: dict[UUID, dict[UUID, int]] = {}
+    for channel in wiring.with_ability("stock.write"):
+        if is_blind(channel):
+            shown = Listing.objects.filter(connection=channel, variant__isnull=False, shown__gt=0)
+            found[channel.id] = {
+                row.variant_id: row.shown for row in shown.only("variant", "shown") if row.variant_id and row.shown
+            }
+    return found
+
+
+def _elsewhere(blind: dict[UUID, dict[UUID, int]], channel: UUID) -> dict[UUID, int]:
+    units: dict[UUID, int] = defaultdict(int)
+    for other, shown in blind.items():
+        if other != channel:
+            for variant, count in shown.items():
+                units[variant] += count
+    return units

@@ -8,11 +8,13 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from apps.channels import services as channels
 from apps.channels.models import Listing
-from apps.flows import asking, push_stock, repairs
+from apps.core.ids import uuid7
+from apps.flows import asking, lease_stock, push_stock, repairs
 from apps.hub import connections
 from apps.hub.models import Connection, JobRun
 from apps.orders.models import OrderLine
@@ -50,15 +52,14 @@ def _look(connection: Connection) -> dict[str, Any]:
     can_judge = not push_stock.under_way(connection)
     shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
     can_judge = can_judge and not push_stock.under_way(connection)
-    rows = _clean(connection).values_list("id", "shown", "variant", "buffer", "stock_external_id", "external_id")
-    still = [row for row in rows if before.get(row[0], ...) == row[1]]
-    free = channels.sellable(row[2] for row in still)
+    rows = _clean(connection).select_related("connection", "connection__rule")
+    still = [row for row in rows if before.get(row.id, ...) == row.shown]
+    wanted = channels.wanted(still)
     differing, matched = [], 0
-    for listing, _, variant, buffer, stock_external_id, external_id in still:
-        theirs = shown.get(stock_external_id or external_id)
-        ours = max(0, free[variant] - buffer)
+    for row in still:
+        theirs, ours = shown.get(row.stock_external_id or row.external_id), wanted[row.id]
         if theirs is not None and theirs != ours:
-            differing.append([str(listing), ours, theirs])
+            differing.append([str(row.id), ours, theirs])
         matched += theirs == ours
     return {
         "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched,
@@ -88,7 +89,8 @@ def judge(run: JobRun) -> None:
                 evidence={"sku": row.sku, "ours": ours, "theirs": theirs, "sold_unheard": lost.get(row.variant_id, 0)},
                 is_repaired=True, period=run.period,
             )  # fmt: skip
-        # Told again with compare-and-set: the channel's own number comes back with the refusal and is then overwritten.
+            _believe(row, theirs)
+        # Told again: with compare-and-set the channel's own number comes back with the refusal and is then overwritten.
         Listing.objects.filter(id__in=list(rows)).update(is_dirty=True)
         verdict = Statement.Verdict.DIFFERENT if drifted else Statement.Verdict.MATCHED
         reconciliation.keep_statement(
@@ -96,6 +98,13 @@ def judge(run: JobRun) -> None:
             theirs=facts["theirs"], ours=facts["ours"], matched=facts["matched"], repaired=drifted,
         )  # fmt: skip
         repairs.count(connection.id, drifted)
+
+
+def _believe(row: Listing, theirs: int) -> None:
+    """Of a leased variant the number that was found is a promise of the channel's, until it has been told another."""
+    with transaction.atomic():
+        lease_stock.lock([row.variant_id] if row.variant_id else [])
+        lease_stock.settle(channels.found(row, theirs), cause=uuid7())
 
 
 def _sold_tonight(connection: Connection, run: JobRun) -> dict[UUID | None, int]:

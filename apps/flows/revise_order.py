@@ -4,8 +4,10 @@ What was sold is a contract: another set of lines is shown to a person, the prom
 channel has not released an order (`OrderDraft.awaits`) are its amounts the channel's to change.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +16,7 @@ from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.customers import services as customers
-from apps.flows import cancel_order
+from apps.flows import cancel_order, lease_stock
 from apps.hub import external_ids, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
@@ -58,7 +60,9 @@ def _apply(order: Order, draft: OrderDraft, source: Connection) -> bool:
     order.save(update_fields=["source_version", "customer_note", "wished_on", "time_slot"])
     if draft.is_cancelled and order.lifecycle == Lifecycle.OPEN:
         if order.fulfilment == FulfilmentState.UNFULFILLED:
+            units = _units(order)
             cancel_order.cancel(order, actor=actor, reason="cancelled at the channel")
+            lease_stock.shown_again(source, units)
         else:
             orders.hold({order.id: [(holds.CHANGED_AT_CHANNEL, "cancelled after shipment")]}, actor=actor)
         changes["cancelled"] = [False, True]
@@ -79,6 +83,15 @@ def _apply(order: Order, draft: OrderDraft, source: Connection) -> bool:
     )
     outbox.publish([outbox.NewFact("order.revised", "order", order.id, orders.as_row(order))])
     return True
+
+
+def _units(order: Order) -> dict[UUID, int]:
+    """variant -> units of the order that nobody has called off yet."""
+    units: dict[UUID, int] = defaultdict(int)
+    for line in OrderLine.objects.filter(order=order, variant__isnull=False):
+        if line.variant_id and line.open_quantity > 0:
+            units[line.variant_id] += line.open_quantity
+    return units
 
 
 def _changes(order: Order, draft: OrderDraft) -> dict[str, Any]:

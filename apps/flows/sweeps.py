@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from apps.core import clock
-from apps.flows import cancel_order
+from apps.flows import cancel_order, lease_stock
 from apps.orders.models import Order
 from apps.orders.states import FulfilmentState, Lifecycle
 from apps.payments.models import Payment
@@ -27,7 +27,7 @@ def sweep() -> int:
     ended = end_unpaid()
     if ended < BATCH:
         _looked_at[:] = [now]
-    return ended
+    return ended + lease_stock.sweep()
 
 
 def end_unpaid() -> int:

@@ -10,11 +10,12 @@ from django.db import connection as database
 from django.db import transaction
 
 from apps.flows.verifying import checks, hub, jobs, money, on_way, orders, peers, states, stock
-from apps.flows.verifying.checks import Finding
+from apps.flows.verifying.checks import Check, Finding
 from apps.hub import registry
+from apps.hub.abilities import Writes
 
 INVARIANTS: dict[str, Callable[[], Finding]] = {
-    "I1": lambda: checks.run("I1", (*stock.I1, stock.shown_within_free(_told_stock()))),
+    "I1": lambda: checks.run("I1", (*stock.I1, *_shown())),
     "I2": lambda: checks.run("I2", (*stock.I2, *on_way.INCOMING)),
     "I4": lambda: checks.run("I4", hub.I4),
     "I6": lambda: checks.run("I6", hub.going_out()),
@@ -39,6 +40,8 @@ def verify() -> list[Finding]:
         return [check() for check in INVARIANTS.values()]
 
 
-def _told_stock() -> list[str]:
-    """Connectors of channels that are told what to show."""
-    return [slug for slug, manifest in registry.manifests().items() if "stock.write" in manifest.abilities]
+def _shown() -> tuple[Check, Check]:
+    """What channels show, by the connectors of those that are told what to show."""
+    told = {slug: manifest.stock for slug, manifest in registry.manifests().items() if manifest.stock}
+    compare_and_set = [slug for slug, manners in told.items() if manners.writes is Writes.COMPARE_AND_SET]
+    return stock.shown_within_free(list(told)), stock.covered_by_leases(list(told), compare_and_set)

@@ -240,6 +240,8 @@ class Cursor(Record):
     connection = models.ForeignKey(Connection, models.CASCADE)
     name = models.CharField(max_length=60)
     read_until = models.DateTimeField()
+    read_at = models.DateTimeField()  # when everything that the look brought lay in the inbox
+    looks = models.PositiveBigIntegerField(default=0)  # how many were completed; a clock may be put back, this never is
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "name"], name="hub_one_cursor")]

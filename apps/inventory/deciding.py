@@ -1,7 +1,10 @@
 """Who gets units and who bears a cost: pure functions, exact. No database, no clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import TypeVar
+
+H = TypeVar("H")
 
 
 def serve(free: int, wanted: Sequence[int]) -> list[int]:
@@ -11,6 +14,25 @@ def serve(free: int, wanted: Sequence[int]) -> list[int]:
         take = max(0, min(free, units))
         free -= take
         given.append(take)
+    return given
+
+
+def serve_leased(
+    free: int, leases: Mapping[H, int], wanted: Sequence[tuple[int, H]]
+) -> list[tuple[int, int]]:  # fmt: skip
+    """The same where holders have units of their own: (out of the holder's lease, out of what is free) for each demand.
+
+    A sale uses up its own channel's lease first, then what is free to all, and never another's lease.
+    """
+    left = dict(leases)
+    given = []
+    for units, holder in wanted:
+        own = max(0, min(left.get(holder, 0), units))
+        common = max(0, min(free, units - own))
+        if own:
+            left[holder] -= own
+        free -= common
+        given.append((own, common))
     return given
 
 

@@ -110,6 +110,7 @@ class Desk:
         rows.update(self.levels.values(), _FIGURES)
         rows.insert(self.movements)
         moved = {row.level_id for row in self.movements if any(getattr(row, name) for name in COUNTED)}
+        self.movements = []
         if moved:
             variants = [str(row.variant_id) for row in self.levels.values() if row.id in moved]
             outbox.publish(

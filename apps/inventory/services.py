@@ -18,7 +18,7 @@ from apps.core.ids import uuid7
 from apps.inventory import deciding
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.levels import Desk, default_location
-from apps.inventory.models import Demand, Location, StockLevel, StockMovement
+from apps.inventory.models import Demand, Lease, Location, StockLevel, StockMovement
 
 Kind = StockMovement.Kind
 
@@ -63,22 +63,55 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
             )  # fmt: skip
             demands.append(demand)
             queue[demand.level_id].append(demand)
+        leases = _locked_leases(desk, {want.holder for want in wanted if want.holder})
         for level_id, waiting in queue.items():
-            _serve(desk, desk.levels[level_id], waiting, part="")
+            _serve(desk, desk.levels[level_id], waiting, leases.get(level_id, {}), part="")
             desk.levels[level_id].backordered += sum(demand.waiting for demand in waiting)
         rows.insert(demands)
+        rows.update((lease for held in leases.values() for lease in held.values()), ["units"])
         desk.write()
     return demands
 
 
-def _serve(desk: Desk, level: StockLevel, waiting: Sequence[Demand], *, part: str) -> list[Change]:
-    """Give free units of one level to demands in order of arrival; the demands are changed in memory only."""
+def _locked_leases(desk: Desk, holders: set[UUID]) -> dict[UUID, dict[UUID | None, Lease]]:
+    """level -> holder -> what these holders have of the locked levels; asked only where something is leased."""
+    leased = [level.id for level in desk.levels.values() if level.leased]
+    held: dict[UUID, dict[UUID | None, Lease]] = defaultdict(dict)
+    if leased and holders:
+        rented = Lease.objects.filter(level__in=leased, holder__in=holders, units__gt=0)
+        for lease in rented.order_by("level", "holder").select_for_update():
+            held[lease.level_id][lease.holder] = lease
+    return held
+
+
+def _serve(
+    desk: Desk, level: StockLevel, waiting: Sequence[Demand], leases: Mapping[UUID | None, Lease], *, part: str
+) -> list[Change]:
+    """Give units of one level to demands in order of arrival: out of their holder's lease, then out of what is free.
+
+    The demands and leases are changed in memory only.
+    """
     changes = []
-    given = deciding.serve(level.available, [demand.waiting for demand in waiting])
-    for demand, units in zip(waiting, given, strict=True):
+    given = deciding.serve_leased(
+        level.available,
+        {holder: lease.units for holder, lease in leases.items()},
+        [(demand.waiting, demand.holder) for demand in waiting],
+    )
+    for demand, (own, common) in zip(waiting, given, strict=True):
+        units = own + common
         if units:
             demand.allocated += units
-            desk.change(level, Kind.ALLOCATION, source_kind="demand", source_id=demand.id, part=part, reserved=units)
+            if own:
+                leases[demand.holder].units -= own
+            desk.change(
+                level,
+                Kind.ALLOCATION,
+                source_kind="demand",
+                source_id=demand.id,
+                part=part,
+                reserved=units,
+                leased=-own,
+            )
             changes.append(Change(demand.id, demand.subject, demand.group, units))
     return changes
 
@@ -95,7 +128,7 @@ def refill(desk: Desk, *, part: str) -> list[Change]:
     changes, touched = [], []
     for level_id, waiting in queue.items():
         level = desk.levels[level_id]
-        served = _serve(desk, level, waiting, part=part)
+        served = _serve(desk, level, waiting, {}, part=part)
         level.backordered -= sum(change.units for change in served)
         changes += served
         touched += waiting

@@ -1,7 +1,8 @@
 """What happens on the shelf itself: receipts, adjustments, counts. Told by a warehouse's file or a person.
 
 A receipt goes to who waits. A write-off takes free units first; beyond that the newest promises go back to waiting, keeping
-their place in the queue; beyond what lies there it is booked only so far, and the rest is kept as shrinkage for a person.
+their place in the queue, after what channels may still sell; beyond what lies there it is booked only so far, and the rest is
+kept as shrinkage for a person.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,11 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core import money
+from apps.core import rows as tables
 from apps.core.ids import uuid7
 from apps.inventory import deciding
 from apps.inventory.levels import Desk
-from apps.inventory.models import Demand, Location, Receipt, ReceiptLine, Shrinkage, StockLevel, StockMovement
+from apps.inventory.models import Demand, Lease, Location, Receipt, ReceiptLine, Shrinkage, StockLevel, StockMovement
 from apps.inventory.services import Change, refill, write_demands
 
 Kind = StockMovement.Kind
@@ -127,18 +129,36 @@ def _found(desk: Desk, level: StockLevel, row: Correction, units: int) -> int:
 
 
 def _written_off(desk: Desk, level: StockLevel, row: Correction, units: int) -> tuple[int, list[Change]]:
-    booked = min(units, level.on_hand - level.unavailable - level.leased)
+    booked = min(units, level.on_hand - level.unavailable)
     if booked < units:
         Shrinkage.objects.create(
             level=level, at=desk.at, asked=units, booked=booked, source_id=row.id, reason=row.reason[:200]
         )
-    losers = _take_back(desk, level, booked - level.available, cause=row.id)
+    short = booked - level.available
+    short -= _cut_leases(desk, level, short, cause=row.id)
+    losers = _take_back(desk, level, short, cause=row.id)
     cost = level.value_minor * booked // level.on_hand if level.on_hand else 0
     kind = Kind.COUNT if row.is_count else Kind.ADJUSTMENT
     desk.change(
         level, kind, source_kind="correction", source_id=row.id, on_hand=-booked, value_minor=-cost, reason=row.reason
     )
     return cost, losers
+
+
+def _cut_leases(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> int:
+    """What is not there cannot be leased: an offer gives way before a promise does. Returns how many units were found."""
+    if short <= 0 or not level.leased:
+        return 0
+    leases = list(Lease.objects.filter(level=level, units__gt=0).order_by("holder").select_for_update())
+    leases.sort(key=lambda lease: -lease.units)
+    taken = deciding.take_back(short, [lease.units for lease in leases])
+    for lease, units in zip(leases, taken, strict=True):
+        lease.units -= units
+    tables.update([lease for lease, units in zip(leases, taken, strict=True) if units], ["units"])
+    desk.change(
+        level, Kind.LEASE, source_kind="correction", source_id=cause, part="lost", leased=-sum(taken)
+    )  # fmt: skip
+    return sum(taken)
 
 
 def _take_back(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> list[Change]:

@@ -24,7 +24,8 @@ _relaxed = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]
 SECTIONS = (
     ("shop", _("Shop"), ("core.company", "core.brand", "inventory.location", "auth.user", "auth.group", "core.auditentry")),
     ("goods", _("Goods and stock"), (
-        "catalog.product", "catalog.variant", "channels.listing", "inventory.stocklevel", "inventory.stockmovement",
+        "catalog.product", "catalog.variant", "channels.listing", "channels.sellingpolicy", "channels.channelrule",
+        "inventory.stocklevel", "inventory.stockmovement",
         "inventory.demand", "inventory.receipt",
     )),
     ("buying", _("Purchasing"), (

@@ -47,6 +47,18 @@ BREACHES = [
     ),
     ("I1", "promises make", f"UPDATE {SHELF} SET backordered = backordered + 1"),
     ("I1", "no free unit", f"UPDATE {SHELF} SET on_hand = on_hand + 5"),
+    ("I1", "leases make", f"UPDATE {SHELF} SET on_hand = on_hand + 1, leased = leased + 1"),
+    (
+        "I1",
+        "a lease covers",
+        "INSERT INTO channels_sellingpolicy (id, variant_id, choice, state, since)"
+        f" SELECT gen_random_uuid(), variant_id, 'leased', 'leased', now() FROM {LISTING} WHERE shown > 0 LIMIT 1",
+    ),
+    (
+        "I1",
+        "a lease covers",
+        f"INSERT INTO inventory_lease SELECT gen_random_uuid(), gen_random_uuid(), 1, id FROM {SHELF} LIMIT 1",
+    ),
     ("I1", "shown within", f"UPDATE {LISTING} SET shown = 999"),
     ("I2", "movements sum", f"UPDATE {SHELF} SET value_minor = value_minor + 1 WHERE on_hand > 0"),
     ("I2", "each movement", *twice(MOVEMENT, "inventory_one_movement_a_cause")),

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from apps.channels import services as channels
+from apps.channels.models import ChannelRule
 from apps.core import clock
 from apps.core.models import Company
 from apps.flows import (
@@ -174,9 +175,10 @@ def _bring_back(order: Order, csv: Connection, stripe: Connection) -> None:
 
 
 def _tell_stock(shopify: Connection) -> None:
-    rows = channels.to_tell(shopify.id, 10)
+    rows = channels.to_tell([row.id for row in channels.dirty(shopify.id, 10)], rule=ChannelRule(), blind={})
     outcomes = [StockOutcome(external_id=row.stock_external_id, is_set=True) for row, _ in rows]
-    channels.told(shopify.id, outcomes, {row.stock_external_id: units for row, units in rows})
+    pushed = {row.stock_external_id: units for row, units in rows}
+    channels.told(shopify, {one.external_id: one for one in outcomes}, pushed, is_answered=True)
 
 
 def _pay_out(order: Order, stripe: Connection) -> None:

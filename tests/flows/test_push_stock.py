@@ -8,7 +8,8 @@ import pytest
 from django.db import connection, transaction
 
 from apps.channels import services as channels
-from apps.channels.models import Listing
+from apps.channels.models import ChannelRule, Listing
+from apps.channels.services import Sold
 from apps.core import clock
 from apps.flows import push_stock, wiring
 from apps.hub import connections, delivery, inbox
@@ -70,7 +71,8 @@ def test_a_change_while_a_push_is_being_built_is_told_with_the_next(shop):
     def build():
         try:
             with transaction.atomic():
-                told = channels.to_tell(shop.id, 250)
+                listings = [row.id for row in channels.dirty(shop.id, 250)]
+                told = channels.to_tell(listings, rule=ChannelRule(), blind={})
                 has_read.set()
                 may_commit.wait(10)
             return told[0][1]
@@ -97,12 +99,12 @@ def test_a_change_while_a_push_is_being_built_is_told_with_the_next(shop):
 
 
 def _sell(shop, listings):
-    channels.sold(shop.id, {row.variant_id: 1 for row in listings})
+    channels.sold(shop, [Sold(row.variant_id, 1, builders.PLACED) for row in listings])
 
 
 def _answer(shop, listings):
-    outcomes = [StockOutcome(external_id=row.stock_external_id, is_set=True) for row in listings]
-    channels.told(shop.id, outcomes, {outcome.external_id: 3 for outcome in outcomes})
+    outcomes = {row.stock_external_id: StockOutcome(external_id=row.stock_external_id, is_set=True) for row in listings}
+    channels.told(shop, outcomes, dict.fromkeys(outcomes, 3), is_answered=True)
 
 
 def _mark(shop, listings):

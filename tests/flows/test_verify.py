@@ -68,7 +68,8 @@ def test_every_broken_rule_is_found_and_named(shop, id_):
 
 def test_every_check_has_a_negative_control():
     checks = {
-        "I1": (*stock.I1, stock.shown_within_free([])), "I2": (*stock.I2, *on_way.INCOMING), "I4": hub.I4, "I6": hub.going_out(),
+        "I1": (*stock.I1, stock.shown_within_free([]), stock.covered_by_leases([], [])),
+        "I2": (*stock.I2, *on_way.INCOMING), "I4": hub.I4, "I6": hub.going_out(),
         "I10": orders.I10, "I11": orders.I11, "I12": (*money.I12, *on_way.costs()),
         "I13": money.I13, "I14": states.I14, "I15": jobs.checks(),
     }  # fmt: skip

@@ -30,6 +30,13 @@ I1 = (
             WHERE coalesce(s.given, 0) <> l.reserved OR coalesce(s.waiting, 0) <> l.backordered""",
     ),
     Check(
+        "leases make what is leased",
+        LEVELS,
+        f"""SELECT {_NAME} FROM {_NAMED} LEFT JOIN (
+                SELECT level_id, sum(units) AS units FROM inventory_lease GROUP BY 1
+            ) s ON s.level_id = l.id WHERE coalesce(s.units, 0) <> l.leased""",
+    ),
+    Check(
         "no free unit while somebody waits",
         LEVELS,
         f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} > 0 AND EXISTS (
@@ -49,7 +56,9 @@ def shown_within_free(connectors: list[str]) -> Check:
                 SELECT l.variant_id, sum({_FREE}) AS free
                 FROM inventory_stocklevel l JOIN inventory_location p ON p.id = l.location_id WHERE p.is_active GROUP BY 1
            ) s ON s.variant_id = i.variant_id
-           WHERE i.variant_id IS NOT NULL AND i.set_at IS NOT NULL AND NOT i.is_dirty AND c.connector = ANY(%s)
+           WHERE i.variant_id IS NOT NULL AND i.set_at IS NOT NULL AND NOT i.is_dirty AND NOT EXISTS (
+                SELECT 1 FROM channels_sellingpolicy y WHERE y.variant_id = i.variant_id AND y.state = 'leased')
+             AND c.connector = ANY(%s)
              AND c.status = 'active' AND NOT c.paused_abilities ? 'stock.write'
              AND i.shown > greatest(0, coalesce(s.free, 0) - i.buffer)
              AND NOT EXISTS (SELECT 1 FROM hub_outboxfact f WHERE f.announced_at IS NULL AND f.topic = 'stock.changed')
@@ -58,6 +67,33 @@ def shown_within_free(connectors: list[str]) -> Check:
              AND NOT EXISTS (SELECT 1 FROM hub_inboxevent e WHERE e.connection_id = c.id AND e.topic = 'answer/stock.set'
                              AND e.status IN ('new', 'waiting'))""",
         (connectors,),
+    )
+
+
+def covered_by_leases(connectors: list[str], compare_and_set: list[str]) -> Check:
+    """Of a leased variant no channel may sell more than its lease; what it may sell beyond (the shelf lost it, or somebody
+    raised the number over there) is counted, and is being told away."""
+    return Check(
+        "a lease covers what its channel may still sell",
+        "SELECT count(*) FROM channels_sellingpolicy WHERE state = 'leased'",
+        """SELECT i.sku || ' @ ' || c.name FROM channels_listing i JOIN hub_connection c ON c.id = i.connection_id
+           JOIN channels_sellingpolicy y ON y.variant_id = i.variant_id AND y.state = 'leased'
+           LEFT JOIN (SELECT listing_id, sum(units) AS units FROM channels_escrow GROUP BY 1) e ON e.listing_id = i.id
+           LEFT JOIN (
+                SELECT l.variant_id, s.holder, sum(s.units) AS units FROM inventory_lease s
+                JOIN inventory_stocklevel l ON l.id = s.level_id GROUP BY 1, 2
+           ) s ON s.variant_id = i.variant_id AND s.holder = i.connection_id,
+           LATERAL (SELECT greatest(0, coalesce(i.shown, 0)) AS shown, coalesce(i.pushing, 0) AS pushing) n
+           WHERE c.connector = ANY(%s) AND (
+                coalesce(s.units, 0) + i.unbacked <> coalesce(e.units, 0)
+                    + CASE WHEN c.connector = ANY(%s) THEN greatest(n.shown, n.pushing) ELSE n.shown + n.pushing END
+                OR i.unbacked > 0 AND NOT i.is_dirty AND i.pushing IS NULL)
+           UNION ALL
+           SELECT v.sku || ' has a lease and is not leased' FROM inventory_lease s
+           JOIN inventory_stocklevel l ON l.id = s.level_id JOIN catalog_variant v ON v.id = l.variant_id
+           WHERE s.units > 0 AND NOT EXISTS (
+                SELECT 1 FROM channels_sellingpolicy y WHERE y.variant_id = l.variant_id AND y.state = 'leased')""",
+        (connectors, compare_and_set),
     )
 
 

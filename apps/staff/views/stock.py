@@ -115,11 +115,12 @@ def _shown(variants: set[UUID]) -> dict[UUID, list[Shown]]:
     found: dict[UUID, list[Shown]] = defaultdict(list)
     if not variants:
         return found
-    free = channels.sellable(variants)
     rows = {row.id: row for row in connections.all_of_them()}
-    listings = Listing.objects.filter(variant__in=variants).order_by("connection", "id")
+    listings = Listing.objects.filter(variant__in=variants).select_related("connection", "connection__rule")
+    listings = listings.order_by("connection", "id")
+    wanted = channels.wanted(listings)
     for listing in listings:
-        should = max(0, free[listing.variant_id] - listing.buffer)
+        should = wanted[listing.id]
         row = rows[listing.connection_id]
         found[listing.variant_id].append(Shown(listing, row.name, should, _why_shown(listing, row, should)))
     return found

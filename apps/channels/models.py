@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Variant
+from apps.channels.states import SellingState
 from apps.core import clock
 from apps.core.history import tracked
 from apps.core.models import Record
@@ -88,14 +89,11 @@ class SellingPolicy(Record):
         SHARED = "shared", _("always shared")
         LEASED = "leased", _("always leased")
 
-    class State(models.TextChoices):
-        SHARED = "shared", _("shared")
-        LEASING = "leasing", _("becoming leased")
-        LEASED = "leased", _("leased")
-
     variant = models.OneToOneField(Variant, models.PROTECT, related_name="selling_policy", verbose_name=_("variant"))
     choice = models.CharField(_("policy"), max_length=12, choices=Choice, default=Choice.AUTOMATIC)
-    state = models.CharField(_("state"), max_length=12, choices=State, default=State.SHARED, editable=False)
+    state = models.CharField(
+        _("state"), max_length=12, choices=SellingState, default=SellingState.SHARED, editable=False
+    )
     since = models.DateTimeField(_("since"), default=clock.now, editable=False)
 
     class Meta:

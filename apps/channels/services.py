@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from apps.channels import promises
 from apps.channels.manners import manners
 from apps.channels.models import ChannelRule, Listing, SellingPolicy
+from apps.channels.states import SellingState
 from apps.core import clock
 from apps.core import rows as tables
 from apps.core.ids import uuid7
@@ -153,7 +154,7 @@ def _locked_leased(connection_id: UUID, variants: set[UUID]) -> set[UUID]:
             " ORDER BY listing.id FOR UPDATE OF listing",
             [list(variants), connection_id],
         )
-        return {variant for variant, state in cursor.fetchall() if state == SellingPolicy.State.LEASED}
+        return {variant for variant, state in cursor.fetchall() if state == SellingState.LEASED}
 
 
 def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
@@ -172,9 +173,7 @@ def wanted(listings: Iterable[Listing]) -> dict[UUID, int]:
     rows = [row for row in listings if row.variant_id]
     variants = {row.variant_id for row in rows}
     leased = set(
-        SellingPolicy.objects.filter(variant__in=variants, state=SellingPolicy.State.LEASED).values_list(
-            "variant", flat=True
-        )
+        SellingPolicy.objects.filter(variant__in=variants, state=SellingState.LEASED).values_list("variant", flat=True)
     )
     free = sellable(variant for variant in variants if variant)
     return {
@@ -197,7 +196,7 @@ def found(listing: Listing, shown: int) -> set[UUID]:
     lease has to follow (the variant is answered); of a shared one the next push corrects it.
     """
     state = SellingPolicy.objects.filter(variant=listing.variant_id).values_list("state", flat=True).first()
-    if state != SellingPolicy.State.LEASED or listing.variant_id is None:
+    if state != SellingState.LEASED or listing.variant_id is None:
         return set()
     book = promises.Book.of_variants([listing.variant_id])
     book.found(book.listings[listing.id], shown, at=clock.now())
@@ -275,8 +274,8 @@ def told(
         is_told_again = (
             not is_answered or outcome is None or outcome.is_stale or outcome.is_unknown or outcome.is_put_off
         )
-        is_leased = states.get(row.variant_id) == SellingPolicy.State.LEASED
+        is_leased = states.get(row.variant_id) == SellingState.LEASED
         book.answered(row, outcome, quantities[name], at=now, keeps_escrow=is_leased)
         row.is_dirty = row.is_dirty or is_told_again
     book.write()
-    return {variant for variant, state in states.items() if state == SellingPolicy.State.LEASED}
+    return {variant for variant, state in states.items() if state == SellingState.LEASED}

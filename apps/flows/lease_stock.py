@@ -18,10 +18,12 @@ from apps.channels import feed
 from apps.channels.dividing import divide
 from apps.channels.models import Escrow, Listing, SellingPolicy
 from apps.channels.promises import Book
+from apps.channels.states import MOVES
+from apps.channels.states import SellingState as State
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.models import Company
-from apps.core.states import Cause, Moves, move
+from apps.core.states import Cause, move
 from apps.flows import allocation, wiring
 from apps.hub.abilities import Writes
 from apps.hub.models import Connection
@@ -30,12 +32,7 @@ from apps.inventory.models import free_sql
 from apps.orders.models import OrderLine
 
 ACTOR = "leases"
-State, Choice = SellingPolicy.State, SellingPolicy.Choice
-MOVES: Moves = {
-    State.SHARED: frozenset({State.LEASING}),
-    State.LEASING: frozenset({State.LEASED, State.SHARED}),
-    State.LEASED: frozenset({State.SHARED}),
-}
+Choice = SellingPolicy.Choice
 # A variant that was leased becomes shared again at a multiple of the threshold, so that it does not swing.
 SHARED_AGAIN = 2
 WEIGHED_OVER = timedelta(days=28)

@@ -15,7 +15,8 @@ from django.db import transaction
 from apps.channels import dividing
 from apps.channels import services as channels
 from apps.channels.manners import manners
-from apps.channels.models import ChannelRule, Listing, SellingPolicy
+from apps.channels.models import ChannelRule, Listing
+from apps.channels.states import SellingState as State
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.flows import lease_stock, wiring
@@ -25,7 +26,6 @@ from apps.hub.delivery import NewDelivery
 from apps.hub.models import Connection, Delivery, InboxEvent
 
 OPERATION = "stock.set"
-State = SellingPolicy.State
 Told = list[tuple[Listing, int]]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.channels.models import ChannelRule
 from apps.core.models import Brand, Company
 from apps.flows import wiring
 from apps.hub import connections
@@ -24,6 +25,8 @@ class Wanted:
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    order_lag_minutes: int | None = None
+    settles_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Shop:
     warehouse: str = "WH1"
     ship_from: dict[str, str] = field(default_factory=dict)
     ships_by_itself: bool = False
+    lease_below: int = 0
     connections: Sequence[Wanted] = ()
 
 
@@ -49,7 +53,7 @@ def set_up(shop: Shop) -> dict[str, Connection]:
             only=True,
             defaults={
                 "name": shop.company, "currency": shop.currency, "registration_number": shop.registration_number,
-                "ships_by_itself": shop.ships_by_itself,
+                "ships_by_itself": shop.ships_by_itself, "lease_below": shop.lease_below,
             },
         )  # fmt: skip
         brand, _ = Brand.objects.get_or_create(
@@ -66,6 +70,11 @@ def set_up(shop: Shop) -> dict[str, Connection]:
                     brand=brand, connector=wanted.connector, name=wanted.name, settings=wanted.settings,
                     secrets=wanted.secrets,
                 )  # fmt: skip
+                if wanted.order_lag_minutes is not None or wanted.settles_minutes is not None:
+                    ChannelRule.objects.create(
+                        connection=made[wanted.name], order_lag_minutes=wanted.order_lag_minutes,
+                        settles_minutes=wanted.settles_minutes,
+                    )  # fmt: skip
     wiring.forget()
     connections.forget()
     return made

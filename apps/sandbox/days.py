@@ -5,13 +5,15 @@ cancellations in one file and the warehouse's corrections in one. The calls of a
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from apps.sandbox.market import Market, channel_of
+from msgspec import structs
+
+from apps.sandbox.market import Market, channel_of, share
 from apps.sandbox.retail import Invoice, Orders
 from apps.sandbox.supply import ARRIVES, Supply
 from apps.sandbox.words import Article, StockRow, plain
@@ -40,22 +42,34 @@ class Day:
     slots: list[Slot]
 
 
-class Plan:
-    """Every day from the first to the last of the file, quiet ones too."""
+STEP = timedelta(minutes=5)  # how finely the day goes where channels honour what they show
 
-    def __init__(self, orders: Orders, market: Market, supply: Supply) -> None:
+
+class Plan:
+    """Every day from the first to the last of the file, quiet ones too.
+
+    `channels`: the channels that honour what they show, over which the sales are spread; empty: the usual two, in parts of
+    a day, which sell whatever is asked for.
+    """
+
+    def __init__(self, orders: Orders, market: Market, supply: Supply, *, channels: Sequence[str] = ()) -> None:
         self.market = market
+        self.channels = channels
         self.orders = orders
         slots: dict[datetime, Slot] = {}
 
         def slot_of(moment: datetime) -> Slot:
+            if channels:
+                end = moment.replace(minute=moment.minute // 5 * 5, second=30, microsecond=0)
+                return slots.setdefault(end, Slot(end))
             # Before the full hour, when jobs fall due: what comes in and what goes out at one moment has no order.
             last_hour = next(hour for hour in LAST_HOURS if moment.hour <= hour)
             end = moment.replace(hour=last_hour, minute=59, second=0, microsecond=0)
             return slots.setdefault(end, Slot(end))
 
         for position, sale in enumerate(orders.sales):
-            slot_of(market.at(sale.at)).sales.append((channel_of(position // BLOCK), sale))
+            channel = self._channel(position) if channels else channel_of(position // BLOCK)
+            slot_of(market.at(sale.at)).sales.append((channel, sale))
         for paper in orders.returns:
             slot_of(market.at(paper.at)).returns.append(paper)
         for paper in orders.adjustments:
@@ -75,8 +89,10 @@ class Plan:
         if slot.receipts:
             calls.append(("csv", "send_stock", {"rows": plain(slot.receipts)}))
         for channel, run in groupby(slot.sales, key=lambda pair: pair[0]):
-            sales = plain([self.market.sale(invoice, channel) for _channel, invoice in run])
-            calls.append((channel, "place_orders" if channel == "shopify" else "send_orders", {"sales": sales}))
+            sales = [self.market.sale(invoice, channel) for _channel, invoice in run]
+            if self.channels:  # a shop knows when it sold: now, while it looks at what it shows
+                sales = [structs.replace(sale, at=slot.ends_at.isoformat()) for sale in sales]
+            calls.append((channel, "send_orders" if channel == "csv" else "place_orders", {"sales": plain(sales)}))
         if slot.returns:
             documents = plain([self.market.returned(paper) for paper in slot.returns])
             calls.append(("csv", "send_returns", {"returns": documents}))
@@ -84,6 +100,16 @@ class Plan:
             rows = plain([row for paper in slot.adjustments for row in self._corrections(paper)])
             calls.append(("csv", "send_stock", {"rows": rows}))
         return calls
+
+    def _channel(self, position: int) -> str:
+        """Which channel a sale comes through: a few more for the first ones, so that they are not alike."""
+        parts = range(len(self.channels), 0, -1)
+        place = share("channel", position) * sum(parts)
+        for channel, part in zip(self.channels, parts, strict=True):
+            place -= part
+            if place < 0:
+                return channel
+        return self.channels[-1]
 
     def articles(self) -> list[Article]:
         """Everything that is sold, given back or written off, with its first price."""

@@ -309,10 +309,16 @@ def read_supply(path: Path) -> dict[str, list[tuple[str, int]]]:
 
 def read_log(world: Path, *, after: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
     """The stand-ins' dispatch log in its order: (kind, facts)."""
+    for _at, kind, facts in read_dated_log(world, after=after):
+        yield kind, facts
+
+
+def read_dated_log(world: Path, *, after: int = 0) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """The same with when it was, in microseconds since 1970."""
     db = sqlite3.connect(f"file:{world}?mode=ro", uri=True)
     try:
-        for kind, facts in db.execute("SELECT kind, facts FROM dispatch WHERE seq > ? ORDER BY seq", (after,)):
-            yield kind, json.loads(facts)
+        for at, kind, facts in db.execute("SELECT at, kind, facts FROM dispatch WHERE seq > ? ORDER BY seq", (after,)):
+            yield at, kind, json.loads(facts)
     finally:
         db.close()
 

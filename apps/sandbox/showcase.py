@@ -168,9 +168,12 @@ class Showcase:
 
     def _show(self, sku: str, quantity: int, *, is_relative: bool) -> None:
         words = "shown = shown + ?, base = base + ?" if is_relative else "shown = ?, base = ?, sold = 0, is_named = 0"
-        self.db.execute(
-            f"UPDATE showcase SET {words} WHERE channel = ? AND sku = ?", (quantity, quantity, self.channel, sku)
-        )
+        row = self.db.execute(
+            f"UPDATE showcase SET {words} WHERE channel = ? AND sku = ? RETURNING shown",
+            (quantity, quantity, self.channel, sku),
+        ).fetchone()
+        if row is not None and self.world.is_honest:
+            self.world.log("shown", channel=self.channel, sku=sku, shown=row["shown"])
 
     def _take_effect(self) -> None:
         """What was set and is due now; the order of asking is the order of effect."""

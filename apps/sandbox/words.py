@@ -19,6 +19,7 @@ Dispatch log (`World.log`):
 - `fulfilled` {order, reference, lines: {sku: units}}: a channel was told of a shipment.
 - `expired` {order, payment}: nobody paid in time; the order will not be paid.
 - `found` {standin, thing}: night has begun and a lost thing is shown again.
+- `shown` {channel, sku, shown}: a channel that honours what it shows was told a number, and shows it from now on.
 - `sold` {channel, number, at, units: {sku: n}, refused: {sku: n}}: what a channel that honours what it shows sold of a
   sale, and what it had to refuse (both may be empty).
 """

@@ -225,6 +225,8 @@ class World:
         slug = hook.partition(":")[0]
         if not thing.startswith(self.standins[slug].losable):
             return False
+        if self.is_honest:  # the notice alone is lost: whoever looks at its lists finds the thing
+            return self.plan.hits("lost", f"{slug}:{thing}")
         row = self.db.execute("SELECT until FROM lost WHERE standin = ? AND thing = ?", (slug, thing)).fetchone()
         if row is not None:
             return row["until"] is None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from apps.catalog.models import Price, Product, Variant
-from apps.channels.models import Listing
+from apps.channels.models import ChannelRule, Listing, SellingPolicy
 from apps.core import audit, clock
 from apps.core.ids import uuid7
 from apps.core.models import Brand, Company
@@ -158,6 +158,8 @@ def _trade(shop: SimpleNamespace, number: int) -> None:
     )
     ReturnLine.objects.create(document=back, number=1, sku=variant.sku, order_line=line, returned=1)
     Listing.objects.create(connection=shop.connection, variant=variant, sku=variant.sku, external_id=f"gid-{number}")
+    SellingPolicy.objects.create(variant=variant)
+    ChannelRule.objects.get_or_create(connection=shop.connection)
     Message.objects.create(
         order_ref=order.id, template="confirmed", source_id=uuid.uuid4(), locale="ja", to="k@example.com", subject="Thanks",
         text="…", created_at=now,

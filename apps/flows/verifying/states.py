@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 
+from apps.channels import states as channel_states
+from apps.channels.models import SellingPolicy
 from apps.flows.verifying.checks import Check, append_only
 from apps.inventory import states as inventory_states
 from apps.inventory.models import PurchaseOrder, Surplus, Transfer
@@ -42,6 +44,7 @@ AXES = (
     Axis(Payment, "status", payment_states.MOVES, ("expected",)),
     Axis(Refund, "status", payment_states.REFUND_MOVES, ("requested",)),
     Axis(Shipment, "status", shipping_states.MOVES, ("planned",)),
+    Axis(SellingPolicy, "state", channel_states.MOVES, ("shared",)),
     Axis(PurchaseOrder, "state", inventory_states.PURCHASE_MOVES, ("draft",)),
     Axis(Surplus, "state", inventory_states.SURPLUS_MOVES, ("waiting",)),
     Axis(Transfer, "state", inventory_states.TRANSFER_MOVES, ("draft",)),

@@ -87,7 +87,7 @@ def covered_by_leases(connectors: list[str], compare_and_set: list[str]) -> Chec
            WHERE c.connector = ANY(%s) AND (
                 coalesce(s.units, 0) + i.unbacked <> coalesce(e.units, 0)
                     + CASE WHEN c.connector = ANY(%s) THEN greatest(n.shown, n.pushing) ELSE n.shown + n.pushing END
-                OR i.unbacked > 0 AND NOT i.is_dirty AND i.pushing IS NULL)
+                OR i.unbacked > 0 AND n.shown > 0 AND NOT i.is_dirty AND i.pushing IS NULL)
            UNION ALL
            SELECT v.sku || ' has a lease and is not leased' FROM inventory_lease s
            JOIN inventory_stocklevel l ON l.id = s.level_id JOIN catalog_variant v ON v.id = l.variant_id

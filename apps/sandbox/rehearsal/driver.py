@@ -14,9 +14,9 @@ from functools import partial
 
 from django.conf import settings
 
-from apps.sandbox.days import Day, Plan, Slot
+from apps.sandbox.days import STEP, Day, Plan, Slot
 from apps.sandbox.rehearsal.quiet import Due, Rows
-from apps.sandbox.rehearsal.stage import Stage
+from apps.sandbox.rehearsal.stage import SELLERS, Stage
 from apps.sandbox.words import plain
 
 LOOK_SECONDS = 0.012
@@ -59,6 +59,8 @@ class Driver:
         self.rows = rows
         self.drive = stage.drive
         self.zone = stage.market.zone
+        self.channels = SELLERS
+        self.lump = STEP if stage.honesty else LUMP
         self.played = Played()
         self.day: Day | None = None
         self._at_stop = at_stop
@@ -69,16 +71,10 @@ class Driver:
     def open_shop(self) -> None:
         """Before the first day's first sale: the channels list everything, the product has read it."""
         articles = plain(self.plan.articles())
-        self.stage.control.tell(
-            "batch",
-            {
-                "calls": [
-                    ["shopify", "list_variants", {"variants": articles}],
-                    ["csv", "list_variants", {"variants": articles}],
-                    ["csv", "send_catalogue", {}],
-                ]
-            },
-        )
+        if self.stage.honesty:
+            self.stage.control.tell("manners", {"honest": 1, "lag_minutes": self.stage.honesty.lag_minutes})
+        calls = [[channel, "list_variants", {"variants": articles}] for channel in self.channels]
+        self.stage.control.tell("batch", {"calls": [*calls, ["csv", "send_catalogue", {}]]})
         self.settle()
         self.reach(self._at(self.plan.days[0].date, MORNING_AT))
 
@@ -124,7 +120,7 @@ class Driver:
     def _plant(self, night: date) -> None:
         """Somebody edits stock in the channels' consoles; then the ledgers say what is wrong now."""
         edit = {"night": night.isoformat()}
-        self.stage.control.tell("batch", {"calls": [["shopify", "edit_stock", edit], ["csv", "edit_stock", edit]]})
+        self.stage.control.tell("batch", {"calls": [[channel, "edit_stock", edit] for channel in self.channels]})
         told = self.stage.control.tell("nightfall", edit)["planted"]
         for kind, things in told.items():
             self.played.planted[kind] += len(things)
@@ -138,7 +134,7 @@ class Driver:
     def reach(self, moment: datetime, *, slot: Slot | None = None, settles: date | None = None) -> None:
         """Go to a moment, doing on the way what falls due before it; there, tell the stand-ins and wait for everybody."""
         while (due := self._next_due()) and due < moment:
-            stop = max(due, self.drive.now() + LUMP)
+            stop = max(due, self.drive.now() + self.lump)
             if stop >= moment:
                 break
             self.drive.set(stop)
@@ -154,9 +150,22 @@ class Driver:
         now = self.drive.now()
         told = self.stage.control.tell("status")["next_at"]
         coming = [
-            moment for moment in (self.rows.next_due(now), datetime.fromisoformat(told) if told else None) if moment
+            moment
+            for moment in (
+                self.rows.next_due(now),
+                datetime.fromisoformat(told) if told else None,
+                self._next_poll(now),
+            )
+            if moment
         ]
         return min(coming, default=None)
+
+    def _next_poll(self, now: datetime) -> datetime | None:
+        """Where channels are asked by the quarter: the next one; in the usual rehearsal a poll has midnight to itself."""
+        if self.stage.honesty is None:
+            return None
+        minutes = self.stage.honesty.poll_minutes
+        return now.replace(minute=now.minute // minutes * minutes, second=0, microsecond=0) + timedelta(minutes=minutes)
 
     def settle(self, what: str = "what fell due") -> None:
         """Wait until neither the stand-ins nor the product have anything to do at this moment."""
@@ -181,6 +190,11 @@ class Driver:
         now = self.drive.now().astimezone(self.zone)
         runs = []
         for job in settings.SCHEDULE:
+            if job.name == "poll_orders" and self.stage.honesty:
+                minutes = self.stage.honesty.poll_minutes
+                at = now.replace(minute=now.minute // minutes * minutes, second=0, microsecond=0)
+                runs.append((job.name, f"{at:%Y-%m-%dT%H:%M}"))
+                continue
             at = self._at(now.date(), clock_time.fromisoformat(job.at) if job.at else MIDNIGHT)
             at = at if at <= now else self._at(now.date() - timedelta(days=1), at.time())
             day = at.date() - timedelta(days=1) if job.name == "night" else at.date()

@@ -23,6 +23,7 @@ from apps.core.runtime import Runtime, worker_argv
 from apps.sandbox.market import Market
 
 FIRST_WEB_PORT = 8400
+SELLERS = ("shopify", "csv")  # channels: they sell, show stock and are told what to show
 PROGRAMS = ("web", "worker", "worker-2", "beat", "sandbox", "postgres", "valkey")
 CARRIERS = {  # country -> account of the ShipEngine stand-in, service, sender
     "JP": ("se-100001", "japan_post_yu_pack"),
@@ -50,6 +51,17 @@ class Cast:
     lane: str = "main"
     settings: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Honesty:
+    """How channels behave that sell only what they show: how late their orders and numbers may be, how often they are asked,
+    and from how few units on an article is leased.
+    """
+
+    lag_minutes: int = 15
+    poll_minutes: int = 30
+    lease_below: int = 0
 
 
 class Control:
@@ -99,9 +111,11 @@ class Stage:
     """Everything that runs. `seed=None`: the vendors behave. `now=None`: business time is wall time."""
 
     def __init__(
-        self, runtime: Runtime, market: Market, *, seed: int | None, start: datetime | None, sweep_seconds: float
-    ) -> None:
+        self, runtime: Runtime, market: Market, *, seed: int | None, start: datetime | None, sweep_seconds: float,
+        honesty: Honesty | None = None,
+    ) -> None:  # fmt: skip
         self.runtime = runtime
+        self.honesty = honesty
         self.market = market
         self.seed = seed
         self.home = runtime.home
@@ -117,7 +131,7 @@ class Stage:
         env["KUROGO_SANDBOX_TOKEN"] = self.token
         env["KUROGO_SWEEP_SECONDS"] = str(sweep_seconds)
         if start:  # notices and a poll of the same hour would race for who is first; the poll has midnight to itself
-            env["KUROGO_POLL_MINUTES"] = "1440"
+            env["KUROGO_POLL_MINUTES"] = str(honesty.poll_minutes if honesty else 24 * 60)
         env["PYTHONPATH"] = str(settings.BASE_DIR)
         if self.drive:
             env["KUROGO_CLOCK_FILE"] = str(self.drive.path)
@@ -146,15 +160,23 @@ class Stage:
             "shop": {
                 "company": company, "brand": brand, "currency": self.market.currency, "locale": locale,
                 "mail_from": "shop@example.com", "ship_from": SENDERS[self.market.country], "ships_by_itself": True,
+                "lease_below": self.honesty.lease_below if self.honesty else 0,
             },
             "connections": [
-                {key: value for key, value in asdict(one).items() if key not in ("hook", "lane")} for one in cast
+                {key: value for key, value in asdict(one).items() if key not in ("hook", "lane")}
+                | (self._times() if one.hook in SELLERS else {})
+                for one in cast
             ],
         }  # fmt: skip
         note.touch(mode=0o600)
         note.write_text(json.dumps(wanted))
         self.runtime.manage("sandbox_shop", str(note), str(made))
         self.connections = json.loads(made.read_text())
+
+    def _times(self) -> dict[str, int]:
+        """How late a channel may be, as the merchant would tell the product; a minute more than it is."""
+        late = self.honesty.lag_minutes + 1 if self.honesty else None
+        return {"order_lag_minutes": late, "settles_minutes": late} if late else {}
 
     def connect_hooks(self) -> None:
         """Tell the stand-ins where the product listens and what they sign with. The web's port must be chosen."""

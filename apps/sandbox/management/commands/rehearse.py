@@ -27,10 +27,10 @@ from apps.sandbox import recount, retail, supply, synthetic
 from apps.sandbox.days import Plan
 from apps.sandbox.japan import JapaneseMarket
 from apps.sandbox.market import Market
-from apps.sandbox.rehearsal import figures
+from apps.sandbox.rehearsal import figures, honesty
 from apps.sandbox.rehearsal.driver import Driver, Stalled
 from apps.sandbox.rehearsal.quiet import Rows
-from apps.sandbox.rehearsal.stage import ControlRefused, Stage, cost_of
+from apps.sandbox.rehearsal.stage import SELLERS, ControlRefused, Honesty, Stage, cost_of
 
 SWEEP_SECONDS = 0.05
 WORKERS = 1
@@ -49,6 +49,7 @@ class Wish:
     is_japan: bool = False
     is_calm: bool = False
     is_again: bool = False
+    honesty: Honesty | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,31 @@ class Command(BaseCommand):
         parser.add_argument("--calm", action="store_true", help="the vendors behave")
         parser.add_argument("--json", action="store_true", help="one JSON object alone on stdout")
         parser.add_argument("--again", action="store_true", help="send the same file once more; nothing may change")
+        parser.add_argument(
+            "--honour-shown", action="store_true",
+            help="channels sell only what they show, over all channels there are; says which promises were broken",
+        )  # fmt: skip
+        parser.add_argument(
+            "--lag",
+            type=int,
+            default=15,
+            metavar="MINUTES",
+            help="orders and numbers of channels are late by up to so much",
+        )
+        parser.add_argument(
+            "--lease-below",
+            type=int,
+            default=60,
+            metavar="UNITS",
+            help="articles with no more units than this are leased",
+        )
         parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep everything in this folder afterwards")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        wished = Honesty(lag_minutes=options["lag"], lease_below=options["lease_below"])
         wish = Wish(
             options["file"], options["synthetic"] or 0, options["seed"], options["limit"], options["as_japan"],
-            options["calm"], options["again"],
+            options["calm"], options["again"], wished if options["honour_shown"] else None,
         )  # fmt: skip
         try:
             outcome = rehearse(wish, folder=options["keep"], say=_to_stderr)
@@ -119,12 +139,13 @@ def rehearse(
             raise retail.NotThisFile(f"{file} holds no sale")
         goods = supply.make(orders, market, seed=wish.seed)
         goods.write(home / "supply.csv")
-        plan = Plan(orders, market, goods)
+        plan = Plan(orders, market, goods, channels=SELLERS if wish.honesty else ())
         start = datetime.combine(plan.days[0].date, clock_time(3), tzinfo=market.zone)
         with opened(home, say=say, is_apart=True, durable=at_stop is not None) as runtime:
             stage = Stage(
-                runtime, market, seed=None if wish.is_calm else wish.seed, start=start, sweep_seconds=SWEEP_SECONDS
-            )
+                runtime, market, seed=None if wish.is_calm else wish.seed, start=start, sweep_seconds=SWEEP_SECONDS,
+                honesty=wish.honesty,
+            )  # fmt: skip
             _raise_curtain(stage, workers=1 if at_stop else WORKERS)
             rows = Rows(runtime.env["DATABASE_URL"])
             bar = _Bar(len(orders.sales), len(plan.days), say)
@@ -143,14 +164,7 @@ def rehearse(
             (home / "planted.json").write_text(json.dumps(driver.played.planted_things, indent=1))
 
             def collect() -> Outcome:
-                cost = cost_of(stage)
-                say(_spent(driver, cost.cpu_seconds, seconds))
-                counted = recount.recount(file, home / "supply.csv", stage.world, invoices=wish.limit)
-                found = figures.collect(
-                    rows, orders, counted, driver.played, is_calm=wish.is_calm, seconds=seconds,
-                    memory_mb=cost.peak_memory_mb, invariants=_verify(runtime),
-                )  # fmt: skip
-                return Outcome(found, figures.faults(found, counted, rows, is_calm=wish.is_calm))
+                return _outcome(wish, orders, file, driver, rows, seconds=seconds, say=say)
 
             outcome = collect()
             if wish.is_again:
@@ -161,6 +175,29 @@ def rehearse(
                 outcome = second
             rows.close()
             return outcome
+
+
+def _outcome(
+    wish: Wish, orders: retail.Orders, file: Path, driver: Driver, rows: Rows, *, seconds: float,
+    say: Callable[[str], None],
+) -> Outcome:  # fmt: skip
+    """Count what came of it, twice: from the product's rows and from outside."""
+    stage = driver.stage
+    cost = cost_of(stage)
+    say(_spent(driver, cost.cpu_seconds, seconds))
+    given, world, invariants = stage.home / "supply.csv", stage.world, _verify(stage.runtime)
+    if wish.honesty:
+        shown, kept = honesty.collect(
+            rows, file, given, world, invoices=wish.limit, seconds=seconds, memory_mb=cost.peak_memory_mb,
+            invariants=invariants,
+        )  # fmt: skip
+        return Outcome(shown, honesty.faults(shown, kept, is_whole=wish.limit is None and wish.file is not None))
+    counted = recount.recount(file, given, world, invoices=wish.limit)
+    found = figures.collect(
+        rows, orders, counted, driver.played, is_calm=wish.is_calm, seconds=seconds, memory_mb=cost.peak_memory_mb,
+        invariants=invariants,
+    )  # fmt: skip
+    return Outcome(found, figures.faults(found, counted, rows, is_calm=wish.is_calm))
 
 
 def _raise_curtain(stage: Stage, *, workers: int) -> None:

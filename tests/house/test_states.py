@@ -35,7 +35,7 @@ def test_no_state_stays_where_it_is(moves):
 def test_every_state_can_be_reached_or_be_the_first(moves):
     """A state that nothing leads to must be one where rows begin."""
     begins = {
-        "open", "unpaid", "on_delivery", "none", "unfulfilled", "expected", "requested", "planned", "draft", "waiting",
+        "open", "unpaid", "on_delivery", "none", "unfulfilled", "expected", "requested", "planned", "draft", "waiting", "shared",
     }  # fmt: skip
 
     led_to = {state for follows in moves.values() for state in follows}
@@ -44,4 +44,4 @@ def test_every_state_can_be_reached_or_be_the_first(moves):
 
 
 def test_there_are_drawings():
-    assert len(DRAWINGS) == 10
+    assert len(DRAWINGS) == 11

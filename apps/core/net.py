@@ -29,7 +29,7 @@ MAX_BYTES = 16 * 1024 * 1024
 _REDACTED_HEADERS = frozenset(
     {
         "authorization", "x-amz-access-token", "x-shopify-access-token", "api-key", "cookie", "set-cookie", "x-api-key",
-        "stripe-signature",
+        "stripe-signature", "vendure-api-key",
     }
 )  # fmt: skip
 

@@ -89,6 +89,10 @@ class Nodes:
         }
 
 
+class Json(dict[str, Any]):
+    """A scalar that holds an object: answered whole, nothing is selected of it."""
+
+
 def cursor(place: object) -> str:
     """An opaque word for a place."""
     return base64.urlsafe_b64encode(str(place).encode()).decode()
@@ -334,7 +338,7 @@ class Execution:
             spread = self.fragments.get(one.name) if one.name else one
             if spread is None:
                 raise Refused(f"Fragment {one.name} was used, but not defined")
-            if thing.get("__typename", spread.on) == spread.on:
+            if thing.get("__typename", spread.on) == spread.on or spread.on in thing.get("__interfaces", ()):
                 found |= self._project(thing, spread.selection or [])
         return found
 

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     TypeInfo,
     TypeInfoVisitor,
     VariableDefinitionNode,
@@ -46,6 +47,9 @@ def faults_of(schema: GraphQLSchema, documents: Mapping[str, str]) -> list[str]:
     return [f"{name}: {error.message}" for name, text in documents.items() for error in validate(schema, parse(text))]
 
 
+_SCALARS: dict[str, type] = {"Int": int, "Boolean": bool}
+
+
 class _Used(Visitor):
     """Collects (type, field) with the arguments that were given, inputs and directives."""
 
@@ -53,14 +57,19 @@ class _Used(Visitor):
         super().__init__()
         self.info = info
         self.types: dict[str, dict[str, Any]] = {}
+        self.answers: set[str] = set()
         self.inputs: set[str] = set()
         self.directives: dict[str, dict[str, str]] = {}
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         parent, found = self.info.get_parent_type(), self.info.get_field_def()
-        assert parent is not None
         assert found is not None
+        self.answers.add(get_named_type(found.type).name)
+        if node.name.value == "__typename":
+            return
+        assert parent is not None
         args = {one.name.value: str(found.args[one.name.value].type) for one in node.arguments or ()}
+        self.inputs |= {get_named_type(found.args[name].type).name for name in args}
         fields = self.types.setdefault(parent.name, {})
         known = fields.setdefault(node.name.value, {"type": str(found.type), "args": {}})
         known["args"] |= args  # several documents may give different ones
@@ -77,7 +86,9 @@ class _Used(Visitor):
 
 
 def drawn(schema: GraphQLSchema, documents: Iterable[str]) -> dict[str, Any]:
-    """{types: {type: {field: "(arg: Kind): Kind"}}, interfaces, implements: {type: [interface]}, inputs, directives}."""
+    """{types: {type: {field: "(arg: Kind): Kind"}}, interfaces, implements: {type: [interface]}, inputs, directives}, and
+    {unions: {union: [type]}} where there are any: all of a union's types, for any of them may be answered.
+    """
     info = TypeInfo(schema)
     used = _Used(info)
     for text in documents:
@@ -96,6 +107,15 @@ def drawn(schema: GraphQLSchema, documents: Iterable[str]) -> dict[str, Any]:
             above = sorted(one.name for one in kind.interfaces if one.name in used.types or one.name == "Node")
             if above:
                 implements[name] = above
+    unions = {
+        name: sorted(one.name for one in kind.types)
+        for name, kind in sorted(schema.type_map.items())
+        if isinstance(kind, GraphQLUnionType) and name in used.answers
+    }
+    for one in {one for names in unions.values() for one in names}:
+        above = {each.name for each in schema.type_map[one].interfaces} & set(used.types)
+        if above:
+            implements[one] = sorted(set(implements.get(one, ())) | above)
     return {
         "types": {
             name: {field: _said(said) for field, said in sorted(fields.items())}
@@ -105,7 +125,7 @@ def drawn(schema: GraphQLSchema, documents: Iterable[str]) -> dict[str, Any]:
         "implements": dict(sorted(implements.items())),
         "inputs": dict(sorted(inputs.items())),
         "directives": used.directives,
-    }
+    } | ({"unions": unions} if unions else {})
 
 
 def _said(field: Mapping[str, Any]) -> str:
@@ -115,8 +135,10 @@ def _said(field: Mapping[str, Any]) -> str:
 
 def schema_of(shape: Mapping[str, Any]) -> GraphQLSchema:
     """A schema with what the shape says and nothing else; every scalar and enum of the vendor's is an open scalar."""
-    interfaces, roots = set(shape["interfaces"]), {"QueryRoot": "query", "Mutation": "mutation"}
-    known = set(shape["types"]) | set(shape["inputs"])
+    interfaces, roots = set(shape["interfaces"]), {"QueryRoot": "query", "Query": "query", "Mutation": "mutation"}
+    unions = shape.get("unions", {})
+    members = {one for names in unions.values() for one in names} - set(shape["types"])
+    known = set(shape["types"]) | set(shape["inputs"]) | set(unions)
     above = {one for names in shape["implements"].values() for one in names}
     lines, scalars = [], set()
 
@@ -139,6 +161,13 @@ def schema_of(shape: Mapping[str, Any]) -> GraphQLSchema:
         lines.append(
             f"input {name} {{\n" + "\n".join(f"  {field}: {named(kind)}" for field, kind in fields.items()) + "\n}"
         )
+    for name in sorted(members):
+        behind = [one for one in shape["implements"].get(name, ()) if one in shape["types"]]
+        fields = {field: kind for one in behind for field, kind in shape["types"][one].items()} or {"id": "ID"}
+        rows = [f"  {field}: {named(kind)}" for field, kind in fields.items()]
+        above_it = f" implements {' & '.join(behind)}" if behind else ""
+        lines.append(f"type {name}{above_it} {{\n" + "\n".join(rows) + "\n}")
+    lines += [f"union {name} = {' | '.join(names)}" for name, names in unions.items()]
     for name in sorted(above - set(shape["types"])):
         lines.append(f"interface {name} {{ id: ID }}")
     for name, args in shape["directives"].items():
@@ -150,29 +179,46 @@ def schema_of(shape: Mapping[str, Any]) -> GraphQLSchema:
     return build_schema("\n".join(lines), assume_valid=True)
 
 
-def answer_faults(schema: GraphQLSchema, text: str, data: Mapping[str, Any]) -> list[str]:
-    """Where an answer is not what the schema promises for the document: nulls, lists, kinds, missing or extra fields."""
+def answer_faults(
+    schema: GraphQLSchema, text: str, data: Mapping[str, Any], *, scalars: Mapping[str, type] | None = None
+) -> list[str]:
+    """Where an answer is not what the schema promises for the document: nulls, lists, kinds, missing or extra fields.
+
+    `scalars`: what the vendor's own scalars are in JSON, where they are no texts.
+    """
     document = parse(text)
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     operation = next(one for one in document.definitions if not isinstance(one, FragmentDefinitionNode))
     root = schema.query_type if operation.operation.value == "query" else schema.mutation_type
     faults: list[str] = []
-    _Checked(schema, fragments, faults).thing(root, operation.selection_set, data, "")
+    _Checked(schema, fragments, faults, _SCALARS | dict(scalars or {})).thing(root, operation.selection_set, data, "")
     return faults
 
 
 class _Checked:
     def __init__(
-        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], faults: list[str]
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        faults: list[str],
+        scalars: Mapping[str, type],
     ) -> None:
-        self.schema, self.fragments, self.faults = schema, fragments, faults
+        self.schema, self.fragments, self.faults, self.scalars = schema, fragments, faults, scalars
 
     def thing(self, kind: Any, selection: SelectionSetNode, data: Any, path: str) -> None:
         if not isinstance(data, dict):
             self.faults.append(f"{path}: {data!r} is no object")
             return
-        left = set(data)
+        if isinstance(kind, GraphQLUnionType):
+            known = {one.name: one for one in kind.types}
+            if data.get("__typename") not in known:
+                self.faults.append(f"{path}: {data.get('__typename')} is none of {kind.name}")
+                return
+            kind = known[data["__typename"]]
+        left = set(data) - {"__typename"}
         for owner, field in self._fields(kind, selection):
+            if field.name.value == "__typename":
+                continue
             name = field.alias.value if field.alias else field.name.value
             if name in data:
                 left.discard(name)
@@ -189,6 +235,10 @@ class _Checked:
             fragment = one if isinstance(one, InlineFragmentNode) else self.fragments[one.name.value]
             condition = fragment.type_condition
             owner = self.schema.type_map[condition.name.value] if condition else kind
+            if isinstance(kind, GraphQLObjectType) and owner is not kind:
+                if owner not in kind.interfaces:
+                    continue  # a part of the union that this answer is not
+                owner = kind
             yield from self._fields(owner, fragment.selection_set)
 
     def value(self, kind: Any, field: FieldNode, data: Any, path: str) -> None:
@@ -207,15 +257,10 @@ class _Checked:
                 self.value(kind.of_type, field, one, f"{path}[{number}]")
         elif field.selection_set:
             self.thing(kind, field.selection_set, data, path)
-        elif not _fits(kind.name, data):
+        elif not self._fits(kind.name, data):
             self.faults.append(f"{path}: {data!r} is no {print_ast(field)} of kind {kind.name}")
 
-
-def _fits(kind: str, data: Any) -> bool:
-    if kind == "Int":
-        return type(data) is int
-    if kind == "Float":
-        return type(data) in (int, float)
-    if kind == "Boolean":
-        return type(data) is bool
-    return type(data) is str
+    def _fits(self, kind: str, data: Any) -> bool:
+        if kind == "Float":
+            return type(data) in (int, float)
+        return isinstance(data, wanted := self.scalars.get(kind, str)) and (wanted is not int or type(data) is int)

@@ -3,7 +3,20 @@
 from django.urls import path
 
 from apps.staff import entry
-from apps.staff.views import bulk, connections, desk, files, night, order, pack, pack_files, pack_label, payloads, stock
+from apps.staff.views import (
+    bulk,
+    connections,
+    desk,
+    files,
+    night,
+    order,
+    pack,
+    pack_files,
+    pack_label,
+    payloads,
+    stock,
+    suggestions,
+)
 
 app_name = "staff"
 urlpatterns = [
@@ -34,6 +47,7 @@ urlpatterns = [
     path("pack/<uuid:shipment_id>/label/", pack_label.label, name="pack_label"),
     path("pack/<uuid:shipment_id>/confirm/", pack.confirm, name="pack_confirm"),
     path("stock/", stock.stock, name="stock"),
+    path("stock/suggestions/", suggestions.suggestions, name="suggestions"),
     path("stock/<uuid:level_id>/", stock.why, name="stock_why"),
     path("stock/tell/<uuid:variant_id>/", stock.tell_again, name="stock_tell"),
     path("night/", night.night, name="night"),

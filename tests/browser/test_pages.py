@@ -79,7 +79,7 @@ def pages() -> dict[str, str]:
         "body": ("payload_event", notice.id),
     }  # fmt: skip
     found = {name: reverse(f"staff:{view}", args=[argument]) for name, (view, argument) in at.items()}
-    found |= {name: reverse(f"staff:{name}") for name in ("desk", "pack", "stock", "connections")}
+    found |= {name: reverse(f"staff:{name}") for name in ("desk", "pack", "stock", "suggestions", "connections")}
     desk = reverse("staff:desk")
     return found | {
         "held": f"{desk}?queue=held",

@@ -67,6 +67,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:pack_numbers": {"GET": "orders.ship"},
     "staff:stock": {"GET": "stock.view"},
     "staff:stock_why": {"GET": "stock.view"},
+    "staff:suggestions": {"GET": "stock.view"},
     "staff:stock_tell": {"POST": "connections.retry"},
     "staff:night": {"GET": "night.view"},
     "staff:night_of": {"GET": "night.view"},

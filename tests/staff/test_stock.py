@@ -50,6 +50,10 @@ def test_search_goes_from_the_beginning_and_by_whole_barcodes(browser_as, shop, 
     assert _listed(browser_as("warehouse"), q=words) == found
 
 
+def test_a_nul_in_the_search_is_no_error(browser_as, shop):
+    assert _listed(browser_as("warehouse"), q="kiri\0") == ["KIRIKO-RED"]
+
+
 def test_search_reads_by_index(shop):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

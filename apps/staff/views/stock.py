@@ -19,9 +19,10 @@ from apps.core.models import Company
 from apps.flows import resync
 from apps.hub.models import Connection
 from apps.inventory import queries as inventory
+from apps.inventory import suggestions
 from apps.inventory.models import Demand, StockLevel
 from apps.orders.models import Order
-from apps.staff.parts import connections
+from apps.staff.parts import connections, demand
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -56,7 +57,7 @@ class Row:
 @require_safe
 def stock(request: HttpRequest) -> HttpResponse:
     """The list of levels by SKU; `?q=` barcode or beginning of SKU or title, `?only=` waiting or empty."""
-    words = request.GET.get("q", "").strip()[:80]
+    words = request.GET.get("q", "").replace("\0", "").strip()[:80]
     only = request.GET.get("only", "")
     only = only if only in ONLY else ""
     page = keyset.page(
@@ -92,9 +93,22 @@ def why(request: HttpRequest, level_id: UUID) -> HttpResponse:
         "waiting": _with_orders(waiting),
         "orders": _orders_of_movements(page.rows),
         "most": MOST_DEMANDS,
+        "forecast": _forecast(level),
         "place": "staff:stock",
     }
     return render(request, "staff/stock_why.html", frame()[0] | context)
+
+
+def _forecast(level: StockLevel) -> dict[str, Any] | None:
+    """What is expected of the level and what to order for it; None before the first night."""
+    (suggestion,) = suggestions.of(list(suggestions.rows(only="all").filter(level=level))) or (None,)
+    if suggestion is None:
+        return None
+    row = suggestion.forecast
+    return {
+        "of": row, "suggestion": suggestion, "units": demand.units(row), "error": demand.error(row),
+        "days": row.lead_days + row.review_days,
+    }  # fmt: skip
 
 
 @needs("connections.retry")

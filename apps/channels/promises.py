@@ -74,7 +74,7 @@ class Book:
     def sold(self, listing: Listing, units: int, placed_at: datetime) -> None:
         """A sale we hear of now. What was placed before an old number was surely gone may have come out of that number."""
         for row in list(self.escrows[listing.id]):
-            if units and (row.until is None or placed_at < row.until):
+            if units and (row.until is None or placed_at <= row.until):
                 take = min(units, row.units)
                 units -= take
                 self._shrink(listing, row, take)

@@ -42,6 +42,7 @@ class Day:
     slots: list[Slot]
 
 
+MASKED = frozenset({"amazon", "rakuten"})  # malls that keep their customers' addresses to themselves
 STEP = timedelta(minutes=5)  # how finely the day goes where channels honour what they show
 
 
@@ -57,6 +58,7 @@ class Plan:
         self.channels = channels
         self.orders = orders
         slots: dict[datetime, Slot] = {}
+        self._sends_back = {paper.customer for paper in orders.returns if paper.customer}
 
         def slot_of(moment: datetime) -> Slot:
             if channels:
@@ -68,7 +70,7 @@ class Plan:
             return slots.setdefault(end, Slot(end))
 
         for position, sale in enumerate(orders.sales):
-            channel = self._channel(position) if channels else channel_of(position // BLOCK)
+            channel = self._channel(position, sale) if channels else channel_of(position // BLOCK)
             slot_of(market.at(sale.at)).sales.append((channel, sale))
         for paper in orders.returns:
             slot_of(market.at(paper.at)).returns.append(paper)
@@ -101,15 +103,20 @@ class Plan:
             calls.append(("csv", "send_stock", {"rows": rows}))
         return calls
 
-    def _channel(self, position: int) -> str:
-        """Which channel a sale comes through: a few more for the first ones, so that they are not alike."""
-        parts = range(len(self.channels), 0, -1)
+    def _channel(self, position: int, sale: Invoice) -> str:
+        """Which channel a sale comes through: a few more for the first ones, so that they are not alike.
+
+        A cancellation of the file names a customer by e-mail, and malls do not tell it: who sends something back buys elsewhere.
+        """
+        known = sale.customer not in self._sends_back
+        channels = self.channels if known else [one for one in self.channels if one not in MASKED]
+        parts = range(len(channels), 0, -1)
         place = share("channel", position) * sum(parts)
-        for channel, part in zip(self.channels, parts, strict=True):
+        for channel, part in zip(channels, parts, strict=True):
             place -= part
             if place < 0:
                 return channel
-        return self.channels[-1]
+        return channels[-1]
 
     def articles(self) -> list[Article]:
         """Everything that is sold, given back or written off, with its first price."""

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from apps.sandbox.days import STEP, Day, Plan, Slot
 from apps.sandbox.rehearsal.quiet import Due, Rows
-from apps.sandbox.rehearsal.stage import SELLERS, Stage
+from apps.sandbox.rehearsal.stage import HONEST, SELLERS, Stage
 from apps.sandbox.words import plain
 
 LOOK_SECONDS = 0.012
@@ -59,7 +59,7 @@ class Driver:
         self.rows = rows
         self.drive = stage.drive
         self.zone = stage.market.zone
-        self.channels = SELLERS
+        self.channels = HONEST if stage.honesty else SELLERS
         self.lump = STEP if stage.honesty else LUMP
         self.played = Played()
         self.day: Day | None = None

@@ -24,6 +24,7 @@ from apps.sandbox.market import Market
 
 FIRST_WEB_PORT = 8400
 SELLERS = ("shopify", "csv")  # channels: they sell, show stock and are told what to show
+HONEST = (*SELLERS, "woocommerce", "amazon", "rakuten")  # those that can sell no more than they show
 PROGRAMS = ("web", "worker", "worker-2", "beat", "sandbox", "postgres", "valkey")
 CARRIERS = {  # country -> account of the ShipEngine stand-in, service, sender
     "JP": ("se-100001", "japan_post_yu_pack"),
@@ -164,7 +165,7 @@ class Stage:
             },
             "connections": [
                 {key: value for key, value in asdict(one).items() if key not in ("hook", "lane")}
-                | (self._times() if one.hook in SELLERS else {})
+                | (self._times() if one.hook in HONEST else {})
                 for one in cast
             ],
         }  # fmt: skip
@@ -212,6 +213,7 @@ class Stage:
         jwks = self.control.tell("shipengine/public_key")["jwks"]
         location = self.control.tell("shopify/setup", {"currency": self.market.currency})["location_id"]
         return [
+            *(self._more_sellers(base) if self.honesty else ()),
             Cast(
                 "shopify", "shopify", "Web shop", "main", {"shop_url": f"{base}/shopify", "location_id": location},
                 {"access_token": self._kept("shopify.token"), "webhook_secret": self._kept("shopify.secret")},
@@ -243,6 +245,35 @@ class Stage:
                     "sender": "The Stagehand Shop <shop@example.com>",
                 },
                 {},
+            ),
+        ]  # fmt: skip
+
+    def _more_sellers(self, base: str) -> list[Cast]:
+        """The channels that only a rehearsal of promises plays."""
+        currency = self.market.currency
+        self.control.tell("woocommerce/setup", {"currency": currency, "prices_include_tax": "yes"})
+        shop_key, shop_secret = f"ck_{self._kept('woo.key')}", f"cs_{self._kept('woo.secret')}"
+        return [
+            Cast(
+                "woocommerce", "woocommerce", "Second shop", "main",
+                {"shop_url": f"{base}/woocommerce"},
+                {"consumer_key": shop_key, "consumer_secret": shop_secret, "webhook_secret": self._kept("woo.hook")},
+            ),
+            Cast(
+                "amazon", "amazon", "Amazon", "main",
+                {
+                    "api_url": f"{base}/amazon", "token_url": f"{base}/amazon/auth/o2/token", "client_id": "kurogo",
+                    "seller_id": "A3SANDBOX", "currency": currency, "pace": 0,
+                },
+                {
+                    "client_secret": self._kept("amazon.secret"), "refresh_token": self._kept("amazon.token"),
+                    "hook_key": self._kept("amazon.hook"),
+                },
+            ),
+            Cast(
+                "rakuten", "rakuten", "Rakuten", "main",
+                {"base_url": f"{base}/rakuten", "calls_a_second": 0, "currency": currency},
+                {"service_secret": self._kept("rakuten.secret"), "license_key": self._kept("rakuten.key")},
             ),
         ]  # fmt: skip
 

@@ -30,7 +30,7 @@ from apps.sandbox.market import Market
 from apps.sandbox.rehearsal import figures, honesty
 from apps.sandbox.rehearsal.driver import Driver, Stalled
 from apps.sandbox.rehearsal.quiet import Rows
-from apps.sandbox.rehearsal.stage import SELLERS, ControlRefused, Honesty, Stage, cost_of
+from apps.sandbox.rehearsal.stage import HONEST, ControlRefused, Honesty, Stage, cost_of
 
 SWEEP_SECONDS = 0.05
 WORKERS = 1
@@ -139,7 +139,7 @@ def rehearse(
             raise retail.NotThisFile(f"{file} holds no sale")
         goods = supply.make(orders, market, seed=wish.seed)
         goods.write(home / "supply.csv")
-        plan = Plan(orders, market, goods, channels=SELLERS if wish.honesty else ())
+        plan = Plan(orders, market, goods, channels=HONEST if wish.honesty else ())
         start = datetime.combine(plan.days[0].date, clock_time(3), tzinfo=market.zone)
         with opened(home, say=say, is_apart=True, durable=at_stop is not None) as runtime:
             stage = Stage(

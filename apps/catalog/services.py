@@ -1,6 +1,7 @@
 """What is sold: finding variants by what others call them, and taking cards of new ones."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,6 +14,26 @@ from apps.core.ids import uuid7
 from apps.core.models import Brand
 from apps.hub.contracts import VariantCard
 from apps.ledger.models import TaxCode
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A variant as a sale needs it."""
+
+    id: UUID
+    tax_code: str
+
+
+def find_articles(skus: Iterable[str]) -> dict[str, Article]:
+    """What sales name, by SKU as `find_variants` finds it; one statement where every SKU is written as ours."""
+    wanted = {sku for sku in skus if sku}
+    with database.cursor() as cursor:
+        cursor.execute("SELECT sku, id, tax_code_id FROM catalog_variant WHERE sku = ANY(%s)", [list(wanted)])
+        found = {sku: Article(*rest) for sku, *rest in cursor.fetchall()}
+    if len(found) < len(wanted):
+        variants = find_variants(wanted - found.keys())
+        found |= {sku: Article(variant.id, variant.tax_code_id) for sku, variant in variants.items()}
+    return found
 
 
 def find_variants(skus: Iterable[str]) -> dict[str, Variant]:

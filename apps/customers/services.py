@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import connection as database
+
 from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.core.models import Brand
@@ -22,10 +24,7 @@ def recognise(brand: Brand, cards: Sequence[contracts.CustomerCard | None]) -> l
             continue
         customer = known.get(mail) if mail else None
         if customer is None:
-            customer = Customer(
-                id=uuid7(), brand=brand, email=mail, name=card.name[:160], kana=card.kana[:160], phone=card.phone[:30],
-                locale=card.locale[:8], created_at=clock.now(),
-            )  # fmt: skip
+            customer = _customer(brand, mail, card)
             fresh.append(customer)
             if mail:
                 known[mail] = customer
@@ -48,11 +47,7 @@ def keep_addresses(pairs: Sequence[tuple[Customer | None, contracts.Address | No
         owner: UUID | None = customer.id if customer else None
         row = known.get((owner, _words(address))) if owner else None
         if row is None:
-            row = Address(
-                id=uuid7(), customer_id=owner, name=address.name[:160], company=address.company[:160],
-                postal_code=address.postal_code[:16], country=address.country[:2], region=address.region[:80],
-                city=address.city[:120], line1=address.line1[:200], line2=address.line2[:200], phone=address.phone[:30],
-            )  # fmt: skip
+            row = _address(owner, address)
             fresh.append(row)
             if owner:
                 known[(owner, _words(address))] = row
@@ -60,6 +55,64 @@ def keep_addresses(pairs: Sequence[tuple[Customer | None, contracts.Address | No
     if fresh:
         rows.insert(fresh)
     return kept
+
+
+_WHERE_THEY_LIVE = """
+SELECT c.email, c.id, a.id, a.name, a.company, a.postal_code, a.country, a.region, a.city, a.line1, a.line2, a.phone
+FROM customers_customer AS c LEFT JOIN customers_address AS a ON a.customer_id = c.id
+WHERE c.brand_id = %s AND c.email = ANY(%s)
+"""
+
+
+def take_in(
+    brand: Brand, told: Sequence[tuple[contracts.CustomerCard | None, contracts.Address | None]]
+) -> list[tuple[UUID | None, UUID | None]]:
+    """Who bought and where it goes, as `recognise` and `keep_addresses` tell them: the ids, for sales by the hundred.
+
+    One look; what is new is written by one statement for each of the two.
+    """
+    mails = [normal_mail(card.email) if card else "" for card, _ in told]
+    people: dict[str, UUID] = {}
+    homes: dict[tuple[UUID, tuple[str, ...]], UUID] = {}
+    with database.cursor() as cursor:
+        cursor.execute(_WHERE_THEY_LIVE, [brand.id, sorted({mail for mail in mails if mail})])
+        for mail, owner, home, *words in cursor.fetchall():
+            people[mail] = owner
+            if home:
+                homes[(owner, tuple(words))] = home
+    customers, addresses, found = [], [], []
+    for (card, address), mail in zip(told, mails, strict=True):
+        owner = people.get(mail) if mail else None
+        if owner is None and card is not None and (mail or card.name or card.phone):
+            customers.append(_customer(brand, mail, card))
+            owner = customers[-1].id
+            if mail:
+                people[mail] = owner
+        home = homes.get((owner, _words(address))) if owner and address else None
+        if home is None and address is not None:
+            addresses.append(_address(owner, address))
+            home = addresses[-1].id
+            if owner:
+                homes[(owner, _words(address))] = home
+        found.append((owner, home))
+    rows.insert(customers)
+    rows.insert(addresses)
+    return found
+
+
+def _customer(brand: Brand, mail: str, card: contracts.CustomerCard) -> Customer:
+    return rows.new(
+        Customer, id=uuid7(), brand_id=brand.id, email=mail, name=card.name[:160], kana=card.kana[:160],
+        phone=card.phone[:30], locale=card.locale[:8], created_at=clock.now(),
+    )  # fmt: skip
+
+
+def _address(owner: UUID | None, address: contracts.Address) -> Address:
+    return rows.new(
+        Address, id=uuid7(), customer_id=owner, name=address.name[:160], company=address.company[:160],
+        postal_code=address.postal_code[:16], country=address.country[:2], region=address.region[:80],
+        city=address.city[:120], line1=address.line1[:200], line2=address.line2[:200], phone=address.phone[:30],
+    )  # fmt: skip
 
 
 def normal_mail(address: str) -> str:

@@ -11,6 +11,8 @@ from django.db import transaction
 from apps.catalog import services as catalog
 from apps.channels import services as channels
 from apps.channels.services import Sold
+from apps.core import rows
+from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.customers import services as customers
 from apps.flows import cancel_order, finish_order, lease_stock, wiring
@@ -41,50 +43,58 @@ class Placed:
 def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
     """Orders that are new to us are placed in the order given; the others are handed back as known."""
     with transaction.atomic():
-        seen = external_ids.find(source.id, "order", (draft.external_id for draft in drafts))
-        fresh: dict[str, OrderDraft] = {}
-        placed = Placed()
-        for draft in drafts:
-            if draft.external_id in seen or draft.external_id in fresh:
-                placed.known.append(draft)
-            else:
-                fresh[draft.external_id] = draft
-        if not fresh:
-            return placed
-        opened = _open(list(fresh.values()), source)
-        external_ids.claim(source.id, "order", {d: o.id for d, (o, _) in zip(fresh, opened, strict=True)})
-        placed.orders = [order for order, _ in opened]
-        demands = inventory.allocate(_wanted(opened, source), actor=ACTOR)
-        _mark_allocation(placed.orders, demands)
-        said = {order.id: draft for order, draft in zip(placed.orders, fresh.values(), strict=True)}
-        _expect_payments(said, placed.orders, source)
-        _hold(opened, said)
-        lasting = [one for one in opened if not (said[one[0].id].awaits or said[one[0].id].is_cancelled)]
-        finish_order.finish(lasting, actor=ACTOR)
-        lease_stock.settle(channels.sold(source, _sold(opened)), cause=placed.orders[0].id)
-        outbox.publish(
-            (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed.orders),
-            are_new_subjects=True,
-        )
-        inbox.wake(_names(order) for order in placed.orders)
-        inbox.wake(f"order:{order.number}" for order in placed.orders)
-        inbox.wake(f"order:{draft.external_id}" for draft in fresh.values())
-        for order in placed.orders:
-            if said[order.id].is_cancelled:
+        claimed, known = _claimed(drafts, source)  # UNIQUE: the same sale twice is one order, a rival loses here
+        if not claimed:
+            return Placed(known=known)
+        with rows.together():
+            opened = _open(claimed, source)
+            placed = [order for order, _ in opened]
+            demands = inventory.allocate(_wanted(opened, source), actor=ACTOR)
+            _mark_allocation(placed, demands)
+            _expect_payments(claimed, placed, source)
+            lasting = [one for one in opened if not (claimed[one[0].id].awaits or claimed[one[0].id].is_cancelled)]
+            finish_order.finish(lasting, actor=ACTOR)
+            outbox.publish(
+                (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed),
+                are_new_subjects=True,
+            )
+        _hold(opened, claimed)
+        lease_stock.settle(channels.sold(source, _sold(opened)), cause=placed[0].id)
+        inbox.wake(name for order in placed for name in _names(order, claimed[order.id]))
+        for order in placed:
+            if claimed[order.id].is_cancelled:
                 cancel_order.cancel(order, actor=ACTOR, reason="cancelled at the channel before it was taken in")
-    return placed
+    return Placed(placed, known)
 
 
-def _names(order: Order) -> str:
-    return f"order:{order.external_number}"
+def _claimed(drafts: Sequence[OrderDraft], source: Connection) -> tuple[dict[UUID, OrderDraft], list[OrderDraft]]:
+    """New sales by the id that their order gets, in the order given; and those that are orders already."""
+    ids: dict[str, UUID] = {}
+    for draft in drafts:
+        ids.setdefault(draft.external_id, uuid7())
+    ours = external_ids.claim(source.id, "order", ids)
+    fresh: dict[UUID, OrderDraft] = {}
+    known = []
+    for draft in drafts:
+        if draft.external_id in ours:
+            fresh[ids[draft.external_id]] = draft
+            ours.discard(draft.external_id)
+        else:
+            known.append(draft)
+    return fresh, known
 
 
-def _open(drafts: Sequence[OrderDraft], source: Connection) -> list[tuple[Order, list[OrderLine]]]:
-    variants = catalog.find_variants(line.sku for draft in drafts for line in draft.lines if line.kind == "item")
-    people = customers.recognise(source.brand, [draft.customer for draft in drafts])
-    places = customers.keep_addresses([(person, draft.ship_to) for person, draft in zip(people, drafts, strict=True)])
-    sales = [Sale(*row) for row in zip(drafts, people, places, strict=True)]
-    return orders.open_orders(source, sales, variants, country=settings.KUROGO_COUNTRY)
+def _names(order: Order, draft: OrderDraft) -> tuple[str, ...]:
+    """What others may call it, who wait for it."""
+    return f"order:{order.external_number}", f"order:{order.number}", f"order:{draft.external_id}"
+
+
+def _open(claimed: Mapping[UUID, OrderDraft], source: Connection) -> list[tuple[Order, list[OrderLine]]]:
+    drafts = claimed.values()
+    articles = catalog.find_articles(line.sku for draft in drafts for line in draft.lines if line.kind == "item")
+    people = customers.take_in(source.brand, [(draft.customer, draft.ship_to) for draft in drafts])
+    sales = [Sale(id_, draft, *who) for (id_, draft), who in zip(claimed.items(), people, strict=True)]
+    return orders.open_orders(source, sales, articles, country=settings.KUROGO_COUNTRY)
 
 
 def _wanted(opened: Sequence[tuple[Order, list[OrderLine]]], source: Connection) -> list[Wanted]:
@@ -108,7 +118,6 @@ def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None
     short = [order for order in placed if given[order.id] < wanted[order.id]]
     for order in short:
         order.was_short = True
-    Order.objects.filter(id__in=[order.id for order in short]).update(was_short=True)
     states = {order.id: orders.allocation_of(wanted[order.id], given[order.id]) for order in placed}
     orders.mark(placed, cause=Cause(ACTOR), allocation=states)
 
@@ -121,17 +130,15 @@ def _expect_payments(said: Mapping[UUID, OrderDraft], placed: Sequence[Order], s
         for order in placed
     }
     expected = payments.expect(placed, connections=through)
-    for payment in expected:
-        if payment.method == "prepaid" and not said[payment.order_id].awaits:
-            payments.collect(
-                payment, payment.expected_minor, cause=Cause(ACTOR, "collected by the channel"), party=source.id
-            )
+    collected = [row for row in expected if row.method == "prepaid" and not said[row.order_id].awaits]
+    cause = Cause(ACTOR, "collected by the channel")
+    payments.collect_all(((row, row.expected_minor) for row in collected), cause=cause, party=source.id)
     prepaid = [
         order
         for order in placed
         if order.payment_method == "prepaid" and order.total_minor > 0 and not said[order.id].awaits
     ]
-    orders.mark(prepaid, cause=Cause(ACTOR, "collected by the channel"), payment=PaymentState.PAID)
+    orders.mark(prepaid, cause=cause, payment=PaymentState.PAID)
 
 
 def _hold(opened: Sequence[tuple[Order, list[OrderLine]]], said: Mapping[UUID, OrderDraft]) -> None:
@@ -144,7 +151,8 @@ def _hold(opened: Sequence[tuple[Order, list[OrderLine]]], said: Mapping[UUID, O
             reasons[order.id].append((holds.UNKNOWN_SKU, ", ".join(unknown)))
         if order.payment_method == contracts.UNKNOWN and order.total_minor > 0:
             reasons[order.id].append((holds.UNKNOWN_PAYMENT, order.payment_raw))
-        if items and (order.ship_to is None or not (order.ship_to.line1 and order.ship_to.country)):
+        there = said[order.id].ship_to
+        if items and (there is None or not (there.line1 and there.country)):
             reasons[order.id].append((holds.NO_ADDRESS, ""))
         if awaits := said[order.id].awaits:
             reasons[order.id].append((holds.AWAITS_CHANNEL, awaits))

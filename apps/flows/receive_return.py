@@ -56,9 +56,8 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
     cause = Cause("returns", draft.external_id, "return", cause_id)
     draft = _named(draft, source)
     with transaction.atomic(), clock.one_moment():
-        if external_ids.find(source.id, "return", [draft.external_id]):
+        if not external_ids.claim(source.id, "return", {draft.external_id: cause_id}):
             return None
-        external_ids.claim(source.id, "return", {draft.external_id: cause_id})
         (customer,) = customers.recognise(source.brand, [draft.customer])
         document = Return.objects.create(
             id=cause_id, number=draft.external_id[:80], channel=source, customer=customer, at=draft.at,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from django.db import connection as database
+
 from apps.core.ids import uuid7
 from apps.hub.models import ExternalId
 
@@ -19,9 +21,16 @@ def find_theirs(connection_id: UUID, kind: str, subjects: Iterable[UUID]) -> dic
     return dict(rows.values_list("subject", "external_id"))
 
 
-def claim(connection_id: UUID, kind: str, wanted: Mapping[str, UUID]) -> None:
-    """Bind theirs to ours. Raises `IntegrityError` when a rival bound one of them first: the caller's batch starts over."""
-    ExternalId.objects.bulk_create(
-        ExternalId(id=uuid7(), connection_id=connection_id, kind=kind, external_id=theirs, subject=ours)
-        for theirs, ours in wanted.items()
-    )
+def claim(connection_id: UUID, kind: str, wanted: Mapping[str, UUID]) -> set[str]:
+    """Bind theirs to ours; returns those that were bound by this. The others were bound before, or by a rival, for whose
+    transaction this one has waited. In sorted order, so that two who claim the same never wait for each other in a ring."""
+    theirs = sorted(wanted)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO hub_externalid (id, connection_id, kind, external_id, subject)"
+            " SELECT id, %s, %s, external_id, subject FROM unnest(%s::uuid[], %s::text[], %s::uuid[])"
+            "   AS wanted(id, external_id, subject) ON CONFLICT (connection_id, kind, external_id) DO NOTHING"
+            " RETURNING external_id",
+            [connection_id, kind, [uuid7() for _ in theirs], theirs, [wanted[one] for one in theirs]],
+        )
+        return {row[0] for row in cursor.fetchall()}

@@ -40,8 +40,8 @@ def publish(facts: Iterable[NewFact], *, are_new_subjects: bool = False) -> list
     for fact in wanted:
         last[fact.subject] = last.get(fact.subject, 0) + 1
         made.append(
-            OutboxFact(
-                id=uuid7(), kind=fact.kind, subject=fact.subject, sequence=last[fact.subject], topic=fact.topic, at=at,
+            rows.new(
+                OutboxFact, id=uuid7(), kind=fact.kind, subject=fact.subject, sequence=last[fact.subject], topic=fact.topic, at=at,
                 detail=fact.detail,
             )
         )  # fmt: skip

@@ -9,13 +9,12 @@ from uuid import UUID
 from django.db import connection as database
 from django.db import models, transaction
 
-from apps.catalog.models import Variant
+from apps.catalog.services import Article
 from apps.core import clock, rows, states
 from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.core.money import Rounding
 from apps.core.states import Cause
-from apps.customers.models import Address, Customer
 from apps.hub.contracts import LineDraft, OrderDraft
 from apps.hub.models import Connection
 from apps.ledger import tax
@@ -38,34 +37,32 @@ _FIRST_PAYMENT_STATE = {"cod": PaymentState.ON_DELIVERY, "free": PaymentState.NO
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A draft with what was recognised in it: its customer, its address, its variants by SKU."""
+    """A draft with what was recognised in it: the order's id, its customer, its address."""
 
+    id: UUID
     draft: OrderDraft
-    customer: Customer | None
-    ship_to: Address | None
+    customer: UUID | None
+    ship_to: UUID | None
 
 
 def open_orders(
-    source: Connection, sales: Sequence[Sale], variants: Mapping[str, Variant], *, country: str
+    source: Connection, sales: Sequence[Sale], articles: Mapping[str, Article], *, country: str
 ) -> list[tuple[Order, list[OrderLine]]]:
     """Write orders with all their lines in two statements. Raises `DoesNotAddUp` for a draft whose lines are not its total."""
-    company = Company.objects.first() or Company()
-    prefix, rounding = company.order_prefix, Rounding(company.rounding)
-    within = timedelta(days=company.ships_within_days)
-    numbers = _numbers(prefix, len(sales))
-    opened = []
+    house, numbers = _numbers(len(sales))
+    at, opened = clock.now(), []
     for sale, number in zip(sales, numbers, strict=True):
-        order = Order(
-            id=uuid7(), brand_id=source.brand_id, number=number, channel=source, external_number=sale.draft.number[:80],
-            source_version=sale.draft.version, customer=sale.customer, ship_to=sale.ship_to,
-            placed_at=sale.draft.placed_at, taken_at=clock.now(), ship_by=sale.draft.placed_at + within,
-            currency=sale.draft.currency,
-            prices_include_tax=sale.draft.prices_include_tax, payment_method=sale.draft.payment_method,
-            payment_raw=sale.draft.payment_raw[:80], customer_note=sale.draft.note, wished_on=sale.draft.wished_on,
-            time_slot=sale.draft.time_slot[:20],
+        draft = sale.draft
+        order = rows.new(
+            Order, id=sale.id, brand_id=source.brand_id, number=number, channel_id=source.id,
+            external_number=draft.number[:80], source_version=draft.version, customer_id=sale.customer,
+            ship_to_id=sale.ship_to, placed_at=draft.placed_at, taken_at=at, ship_by=draft.placed_at + house.ships_within,
+            currency=draft.currency, prices_include_tax=draft.prices_include_tax, payment_method=draft.payment_method,
+            payment_raw=draft.payment_raw[:80], customer_note=draft.note,
+            wished_on=draft.wished_on, time_slot=draft.time_slot[:20],
         )  # fmt: skip
-        lines = [_line(order, draft, variants, country) for draft in sale.draft.lines]
-        _total(order, lines, sale.draft, rounding)
+        lines = [_line(order, line, articles, country) for line in draft.lines]
+        _total(order, lines, draft, house.rounding)
         order.payment = first_payment_state(order)
         opened.append((order, lines))
     rows.insert(order for order, _ in opened)
@@ -73,23 +70,42 @@ def open_orders(
     return opened
 
 
-def _numbers(prefix: str, count: int) -> list[str]:
-    """Our own order numbers, from a sequence: unique, rising, with gaps where a transaction was rolled back."""
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What the company says of its orders."""
+
+    ships_within: timedelta
+    rounding: Rounding
+
+
+def _numbers(count: int) -> tuple[_House, list[str]]:
+    """The house's rules, and our own order numbers: from a sequence, unique, rising, with gaps where a transaction was
+    rolled back."""
     with database.cursor() as cursor:
-        cursor.execute("SELECT nextval('orders_number') FROM generate_series(1, %s)", [count])
-        return [f"{prefix}{row[0]:06d}" for row in cursor.fetchall()]
+        cursor.execute(
+            "SELECT nextval('orders_number'), c.order_prefix, c.ships_within_days, c.rounding"
+            " FROM generate_series(1, %s) LEFT JOIN core_company AS c ON true",
+            [count],
+        )
+        told = cursor.fetchall()
+    _, prefix, days, rounding = told[0]
+    if prefix is None:
+        company = Company()
+        prefix, days, rounding = company.order_prefix, company.ships_within_days, company.rounding
+    return _House(timedelta(days=days), Rounding(rounding)), [f"{prefix}{row[0]:06d}" for row in told]
 
 
-def _line(order: Order, draft: LineDraft, variants: Mapping[str, Variant], country: str) -> OrderLine:
-    variant = variants.get(draft.sku) if draft.kind == OrderLine.Kind.ITEM else None
-    tax_code = variant.tax_code_id if variant else "standard"
+def _line(order: Order, draft: LineDraft, articles: Mapping[str, Article], country: str) -> OrderLine:
+    article = articles.get(draft.sku) if draft.kind == OrderLine.Kind.ITEM else None
+    tax_code = article.tax_code if article else "standard"
     rate = draft.tax_rate_bp
     if rate is None:
         rate = tax.rate_bp(tax_code, country, clock.business_date(order.placed_at))
-    return OrderLine(
-        id=uuid7(), order=order, number=draft.number, kind=draft.kind, external_id=draft.external_id[:120], variant=variant,
-        sku=draft.sku[:64], title=draft.title[:255], quantity=draft.quantity, unit_price=draft.unit_price,
-        total_minor=draft.total_minor, tax_code=tax_code, tax_rate_bp=rate, tax_minor=draft.tax_minor,
+    return rows.new(
+        OrderLine, id=uuid7(), order_id=order.id, number=draft.number, kind=draft.kind,
+        external_id=draft.external_id[:120], variant_id=article.id if article else None, sku=draft.sku[:64],
+        title=draft.title[:255], quantity=draft.quantity, unit_price=draft.unit_price, total_minor=draft.total_minor,
+        tax_code=tax_code, tax_rate_bp=rate, tax_minor=draft.tax_minor,
     )  # fmt: skip
 
 
@@ -151,7 +167,8 @@ def mark(orders: Sequence[Order], *, cause: Cause, **axes: str | Mapping[UUID, s
             for order in orders
             if isinstance(wanted, str) or order.id in wanted
         ]
-        states.move_all(Order, axis, changes, moves=_AXES[axis], cause=cause)
+        unwritten = {order.id for order in orders if rows.is_unwritten(order)}
+        states.move_all(Order, axis, changes, moves=_AXES[axis], cause=cause, unwritten=unwritten)
         for order in orders:
             if isinstance(wanted, str) or order.id in wanted:
                 setattr(order, axis, wanted if isinstance(wanted, str) else wanted[order.id])

@@ -3,7 +3,7 @@
 Facts are totals, so that a repeat changes nothing and an older one cannot undo a newer one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -37,10 +37,11 @@ class Doubt:
 
 def expect(orders: Sequence[Order], *, connections: dict[UUID, UUID | None]) -> list[Payment]:
     """One expected payment an order that has something to pay, in one statement. `connections`: order -> provider."""
+    at = clock.now()
     return rows.insert(
-        Payment(
-            id=uuid7(), order=order, connection_id=connections.get(order.id), method=order.payment_method,
-            currency=order.currency, expected_minor=order.total_minor, created_at=clock.now(),
+        rows.new(
+            Payment, id=uuid7(), order_id=order.id, connection_id=connections.get(order.id), method=order.payment_method,
+            currency=order.currency, expected_minor=order.total_minor, created_at=at,
         )
         for order in orders
         if order.total_minor > 0
@@ -122,13 +123,24 @@ def _captured(payment: Payment, minor: int, *, part: str, party: UUID | None) ->
 
 def collect(payment: Payment, minor: int, *, cause: Cause, party: UUID | None) -> None:
     """Money that no gateway tells of: the channel collected it, or the carrier at the door."""
-    if minor <= payment.captured_minor:
-        return
-    ledger.record([_captured(payment, minor - payment.captured_minor, part=f"{minor}", party=party)])
-    payment.captured_minor, payment.captured_at = minor, clock.now()
-    payment.save(update_fields=["captured_minor", "captured_at"])
-    if payment.status != Status.CAPTURED:
-        states.move(payment, "status", Status.CAPTURED, moves=MOVES, cause=cause)
+    collect_all([(payment, minor)], cause=cause, party=party)
+
+
+def collect_all(collected: Iterable[tuple[Payment, int]], *, cause: Cause, party: UUID | None) -> None:
+    """The same for many payments, each with all that was collected for it so far; new ones may be unwritten."""
+    more = [(payment, minor) for payment, minor in collected if minor > payment.captured_minor]
+    ledger.record(
+        [_captured(payment, minor - payment.captured_minor, part=f"{minor}", party=party) for payment, minor in more]
+    )
+    at = clock.now()
+    for payment, minor in more:
+        payment.captured_minor, payment.captured_at = minor, at
+    unwritten = {payment.id for payment, _ in more if rows.is_unwritten(payment)}
+    rows.update([payment for payment, _ in more if payment.id not in unwritten], ["captured_minor", "captured_at"])
+    moves = [states.Change(payment.id, payment.status, Status.CAPTURED) for payment, _ in more]
+    states.move_all(Payment, "status", moves, moves=MOVES, cause=cause, unwritten=unwritten)
+    for payment, _ in more:
+        payment.status = Status.CAPTURED
 
 
 def request_refund(payment: Payment, minor: int, *, source_id: UUID, reason: str) -> Refund | None:

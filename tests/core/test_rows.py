@@ -12,6 +12,7 @@ from apps.core.ids import uuid7
 from apps.hub.models import InboxEntry, OutboxFact
 from apps.inventory.models import StockLevel, StockMovement
 from apps.orders.models import Order, OrderLine
+from apps.orders.states import Lifecycle
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +129,94 @@ def test_many_rows_are_one_statement_and_none_are_none():
         assert rows.update([], ["topic"]) == 0
 
     assert counted.statements == 2
+
+
+# Together
+
+
+def _order(channel):
+    return rows.new(
+        Order, id=uuid7(), brand_id=channel.brand_id, number=f"T-{uuid7()}"[:40], channel_id=channel.id,
+        external_number="#1", placed_at=clock.now(), taken_at=clock.now(), currency="JPY", lifecycle=Lifecycle.OPEN,
+    )  # fmt: skip
+
+
+def _line(order, number=1):
+    return rows.new(
+        OrderLine, id=uuid7(), order_id=order.id, number=number, title="it's\t\\N 磁器", quantity=2,
+        unit_price=Decimal("1.250000"), total_minor=3,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", [3, rows.FEW + 10])
+def test_rows_of_several_tables_go_down_together(lines):
+    channel, counted = builders.connection(), Counted()
+    with connection.execute_wrapper(counted), rows.together():
+        (order,) = rows.insert([_order(channel)])
+        kept = rows.insert(_line(order, number) for number in range(1, lines + 1))
+        assert rows.is_unwritten(order)
+        order.staff_note = "changed before it was written"
+        assert counted.statements == 0
+
+    assert counted.statements == (1 if lines <= rows.FEW else 0)  # COPY is not seen by the wrapper
+    assert not any(rows.is_unwritten(row) for row in (order, *kept))
+    assert _columns(Order.objects.get()) == _columns(order)
+    assert [_columns(line) for line in OrderLine.objects.order_by("number")] == [_columns(line) for line in kept]
+
+
+def _insert_and_fail(row):
+    rows.insert([row])
+    raise LookupError
+
+
+def _insert_with_lines(order, numbers):
+    rows.insert([order])
+    rows.insert(_line(order, number) for number in numbers)
+
+
+def test_what_fails_inside_writes_nothing():
+    channel = builders.connection()
+
+    with pytest.raises(LookupError), rows.together():
+        _insert_and_fail(_order(channel))
+
+    rows.insert([_fact()])  # and what comes after is written at once
+    assert (Order.objects.count(), OutboxFact.objects.count()) == (0, 1)
+
+
+def test_the_outer_block_writes():
+    channel = builders.connection()
+    with rows.together():
+        with rows.together():
+            (order,) = rows.insert([_order(channel)])
+        assert rows.is_unwritten(order)
+
+    assert Order.objects.count() == 1
+
+
+def test_together_a_tables_own_rules_hold():
+    channel = builders.connection()
+
+    with pytest.raises(IntegrityError, match="orders_one_line_a_number"), transaction.atomic(), rows.together():
+        _insert_with_lines(_order(channel), [1, 1])
+
+    assert Order.objects.count() == 0
+
+
+# New
+
+
+def test_a_new_row_is_as_the_model_makes_it():
+    channel, values = builders.connection(), {"number": "T-1", "currency": "JPY", "placed_at": clock.now()}
+
+    made = rows.new(Order, id=uuid7(), channel_id=channel.id, brand_id=channel.brand_id, taken_at=clock.now(), **values)
+
+    usual = Order(id=made.id, channel_id=channel.id, brand_id=channel.brand_id, taken_at=made.taken_at, **values)
+    assert _columns(made) == _columns(usual)
+    assert made.tags is not rows.new(Order, id=uuid7()).tags
+    assert (made == usual, made._state.adding, made.channel) == (True, True, channel)
+
+
+def test_a_new_row_refuses_what_is_no_column():
+    with pytest.raises(TypeError, match="colour"):
+        rows.new(Order, colour="blue")

@@ -95,3 +95,33 @@ def test_addresses_of_nobody_are_kept_each(brand):
     first, nothing, second = customers.keep_addresses([(None, HOME), (None, None), (None, HOME)])
 
     assert (nothing, first == second, Address.objects.count()) == (None, False, 2)
+
+
+# In sets
+
+
+def test_a_batch_is_taken_in_as_one_by_one(brand):
+    moved = contracts.Address(name="Kato Rina", country="JP", line1="9-9")
+    rina = _one(brand, RINA)
+    (home,) = customers.keep_addresses([(rina, HOME)])
+    guest = CustomerCard(name="Guest")
+
+    found = customers.take_in(
+        brand, [(RINA, HOME), (RINA, moved), (RINA, moved), (guest, HOME), (guest, None), (None, HOME), (None, None)]
+    )
+
+    ids = {customer.id for customer in Customer.objects.all()}
+    assert found[0] == (rina.id, home.id)
+    assert found[1] == found[2] == (rina.id, Address.objects.get(line1="9-9").id)
+    assert [owner in ids for owner, _ in found] == [True, True, True, True, True, False, False]
+    assert found[3][0] != found[4][0]
+    assert found[5][0] is None
+    assert Address.objects.get(id=found[5][1]).customer_id is None
+    assert (found[4][1], found[6]) == (None, (None, None))
+    assert (Customer.objects.count(), Address.objects.count()) == (3, 4)
+
+
+def test_a_batch_at_an_empty_house_writes_each_once(brand):
+    found = customers.take_in(brand, [(RINA, HOME), (RINA, HOME)])
+
+    assert found[0] == found[1] == (Customer.objects.get().id, Address.objects.get().id)

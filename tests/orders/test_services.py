@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
+from apps.catalog.services import Article
 from apps.core import states
+from apps.core.ids import uuid7
 from apps.core.models import Company, StateMove
 from apps.core.states import Cause, IllegalMove
 from apps.ledger import tax
@@ -33,8 +35,9 @@ def shop():
     return builders.connection()
 
 
-def _open(shop, *drafts, variants=None, country="JP"):
-    return orders.open_orders(shop, [Sale(draft, None, None) for draft in drafts], variants or {}, country=country)
+def _open(shop, *drafts, articles=None, country="JP"):
+    sales = [Sale(uuid7(), draft, None, None) for draft in drafts]
+    return orders.open_orders(shop, sales, articles or {}, country=country)
 
 
 def _sums(order):
@@ -52,7 +55,7 @@ def test_an_order_is_written_whole(shop):
         line_draft(3, kind="discount", title="coupon", unit_price=Decimal(-110)),
     )
 
-    ((order, lines),) = _open(shop, draft, variants={"CUP": cup})
+    ((order, lines),) = _open(shop, draft, articles={"CUP": Article(cup.id, cup.tax_code_id)})
 
     kept = Order.objects.get()
     assert _sums(kept) == (2160, 550, -110, 0, 2600)

@@ -138,9 +138,12 @@ def waits_for_number(shipment: Shipment) -> bool:
     )
 
 
-def leave_when_numbered(shipment: Shipment) -> None:
-    """Everything is in the box: it leaves by itself as soon as the carrier's number is there."""
-    Shipment.objects.filter(id=shipment.id, status=Status.PLANNED).update(leaves_by_itself=True)
+def leave_when_numbered(shipment: Shipment) -> bool:
+    """Everything is in the box: it leaves by itself as soon as the carrier's number is there. False where it is there now.
+
+    One statement on the shipment's row, which `take_numbers` locks before it decides: one of the two sees the other.
+    """
+    return bool(Shipment.objects.filter(id=shipment.id, status=Status.PLANNED).update(leaves_by_itself=True))
 
 
 @dataclass(slots=True)

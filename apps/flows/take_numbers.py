@@ -78,13 +78,13 @@ def take(issued: Sequence[Issued], *, run: FileRun, source: Connection) -> list[
 
 
 def _locked(issued: Sequence[Issued], source: Connection) -> tuple[dict[UUID, Order], dict[str, Parcel]]:
-    """The orders, and the carrier's parcels by their keys, locked in the order of every story."""
+    """The orders, then the carrier's parcels by their keys with their shipments, locked in the order of every story."""
     named = [one.label.reference.rpartition("-") for one in issued]
     keys = {(shipment, int(number)) for shipment, _, number in named if number.isascii() and number.isdigit()}
     match = Q(shipment__number__in={shipment for shipment, _ in keys}, shipment__carrier=source)
     found = Parcel.objects.filter(match)
     locked = {order.id: order for order in orders.lock(found.values_list("shipment__order", flat=True))}
-    read = label_requests.with_words(found).order_by("id").select_for_update(of=("self",))
+    read = label_requests.with_words(found).order_by("id").select_for_update(of=("self", "shipment"))
     return locked, {label_requests.reference(parcel): parcel for parcel in read}
 
 

@@ -240,6 +240,16 @@ def test_a_numbered_box_leaves_when_it_is_confirmed(browser, opened, carrier):
     assert (parcel.status, ship_order.waits_for_number(parcel)) == ("shipped", False)
 
 
+def test_a_number_that_came_at_the_same_moment_lets_the_box_leave_now(browser, opened, carrier, monkeypatch):
+    parcel = planned(opened)
+    packing.scan(parcel.id, "CUP")
+    upload(browser, carrier, (f"{parcel.number}-1", GOOD))
+    monkeypatch.setattr(ship_order, "waits_for_number", lambda shipment: True)
+    browser.post(at("pack_confirm", parcel.id))
+    parcel.refresh_from_db()
+    assert parcel.status == "shipped"
+
+
 # Numbers
 
 

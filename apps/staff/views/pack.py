@@ -175,8 +175,7 @@ def confirm(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
         if missing:
             words = _("Some units are not scanned yet. Scan them, then confirm.")
             return _box(request, shipment_id, error=words, status=409)
-    if ship_order.waits_for_number(row):
-        ship_order.leave_when_numbered(row)
+    if ship_order.waits_for_number(row) and ship_order.leave_when_numbered(row):
         _forget(request, shipment_id)
         messages.success(
             request, _("%(number)s is packed. It leaves when its number is there.") % {"number": row.number}

@@ -1,0 +1,98 @@
+"""Two people at one bench, and a worker: a parcel is in one file, and one that is packed leaves, whoever comes first."""
+
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.flows import export_parcels, label_requests, ship_order, take_numbers
+from apps.shipping import packing
+from apps.shipping import services as shipping
+from apps.shipping.models import Sheet, SheetRow, Shipment
+from tests.flows.desk import drain, numbers_file, open_desk_shop
+from tests.staff.builders import make_order, plan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GOOD = "123456789013"
+
+
+def alone(work):
+    """Run in a thread with a connection of its own."""
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def without_locks(monkeypatch):
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_how: self)
+
+
+def close_while_numbering(monkeypatch) -> str:
+    """A packer closes the box just when its number is being taken; where the parcel stands afterwards."""
+    shop, carrier = open_desk_shop(CUP=5)
+    shipment = plan(make_order(shop, ("CUP", 1), method="cod"))
+    packing.scan(shipment.id, "CUP")
+    take_numbers.hand_in(carrier, "a.csv", numbers_file((f"{shipment.number}-1", GOOD)), actor="hana")
+    reading, closed = threading.Event(), threading.Event()
+    real = shipping.labelled
+
+    def slowly(pairs, *, cause):
+        reading.set()
+        closed.wait(1)  # in vain where the packer has to wait for us
+        real(pairs, cause=cause)
+
+    monkeypatch.setattr(shipping, "labelled", slowly)
+
+    def close():
+        reading.wait(10)
+        is_left = ship_order.leave_when_numbered(shipment)
+        closed.set()
+        return is_left or ship_order.confirm(Shipment.objects.get(id=shipment.id), actor="hana")
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(alone, work) for work in (drain, close)]
+        for one in done:
+            one.result(30)
+    return Shipment.objects.get(id=shipment.id).status
+
+
+def test_a_box_closed_while_its_number_comes_leaves(monkeypatch):
+    assert close_while_numbering(monkeypatch) == "shipped"
+
+
+def test_without_the_lock_it_would_stay_for_ever(monkeypatch, without_locks):
+    assert close_while_numbering(monkeypatch) == "labelled"
+
+
+def export_side_by_side(monkeypatch) -> tuple[int, int]:
+    """Three people export at once; files, and parcels in them."""
+    shop, carrier = open_desk_shop(CUP=9)
+    for _ in range(4):
+        plan(make_order(shop, ("CUP", 1), method="cod"))
+    together = threading.Barrier(3)
+    real = label_requests.of
+
+    def side_by_side(parcels):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(1)  # in vain where they wait for each other
+        return real(parcels)
+
+    monkeypatch.setattr(label_requests, "of", side_by_side)
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(alone, lambda: export_parcels.export(carrier, actor="hana")) for _ in range(3)]
+        for one in done:
+            one.result(30)
+    return Sheet.objects.count(), SheetRow.objects.count()
+
+
+def test_a_parcel_is_exported_by_one_of_three(monkeypatch):
+    assert export_side_by_side(monkeypatch) == (1, 4)
+
+
+def test_without_the_lock_each_would_make_a_file(monkeypatch, without_locks):
+    assert export_side_by_side(monkeypatch) == (3, 12)

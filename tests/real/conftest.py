@@ -1,6 +1,7 @@
 """Real systems, each in a process of its own: one of each for a test worker, however many tests it runs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -8,11 +9,19 @@ import pytest
 from apps.connectors.vendure.connector import VendureConnector
 from apps.connectors.vendure.settings import VendureSettings
 from apps.core import net
+from tests.real import npm
 from tests.real.faults import Proxy
-from tests.real.vendure_server import Server
+from tests.real.vendure_server import FOLDER, Server
 from tests.real.vendure_shop import Shop
 
+HERE = Path(__file__).parent
 CONNECTION = UUID(int=9)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What has to be installed first is installed while the tests before these run."""
+    if not config.option.collectonly and any(HERE in item.path.parents for item in items):
+        npm.begin(FOLDER)
 
 
 @pytest.fixture(scope="session")

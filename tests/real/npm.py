@@ -2,25 +2,48 @@
 theirs. Two test runs at a time install once. Where it cannot be done the tests skip and say why.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 # Where installed systems are kept from one run to the next.
 CACHE = Path(os.environ.get("KUROGO_REAL_CACHE") or Path.home() / ".cache" / "kurogo")
-INSTALL_SECONDS = 300
+INSTALL_SECONDS = 600
+
+
+class NotHere(Exception):
+    """It cannot be installed here; the message says why."""
+
+
+def begin(folder: Path) -> None:
+    """Install in the background, while other tests run."""
+
+    def install() -> None:
+        with contextlib.suppress(NotHere):
+            _modules_of(folder)
+
+    threading.Thread(target=install, daemon=True).start()
 
 
 def modules_of(folder: Path) -> Path:
     """The `node_modules` with what the folder's package-lock.json names; skips where there is no node, npm or registry."""
+    try:
+        return _modules_of(folder)
+    except NotHere as error:
+        pytest.skip(str(error))
+
+
+def _modules_of(folder: Path) -> Path:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            pytest.skip(f"no {program} here: {folder.name} cannot be run")
+            raise NotHere(f"no {program} here: {folder.name} cannot be run")
     lock = (folder / "package-lock.json").read_bytes()
     home = CACHE / f"{folder.name}-{hashlib.sha256(lock).hexdigest()[:12]}"
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -48,8 +71,8 @@ def _install(folder: Path, home: Path) -> None:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"npm did not install {folder.name} within {INSTALL_SECONDS} s")
+    except subprocess.TimeoutExpired as error:
+        raise NotHere(f"npm did not install {folder.name} within {INSTALL_SECONDS} s") from error
     if done.returncode:
-        pytest.skip(f"npm could not install {folder.name}: {done.stderr.strip()[-300:]}")
+        raise NotHere(f"npm could not install {folder.name}: {done.stderr.strip()[-300:]}")
     part.rename(home)

@@ -16,6 +16,8 @@ from apps.flows.verifying.checks import EXAMPLES, Finding
 
 _BY_TRACKING = """SELECT d.id, p.tracking_number FROM hub_delivery d
         JOIN shipping_parcel p ON p.shipment_id = d.subject"""
+_BY_TRACKING_OR_OURS = """SELECT d.id, coalesce(nullif(p.tracking_number, ''), s.number) FROM hub_delivery d
+        JOIN shipping_shipment s ON s.id = d.subject JOIN shipping_parcel p ON p.shipment_id = s.id"""
 # How the other side names the effect of a delivery: whatever of ours travelled with it.
 _NAMES = {
     "label.buy": """SELECT d.id, s.number || '-' || p.number FROM hub_delivery d
@@ -24,9 +26,9 @@ _NAMES = {
     # These keep no reference of ours on a fulfilment; the tracking number is what they know of the parcel.
     "shopify fulfilment.create": _BY_TRACKING,
     "rakuten fulfilment.create": _BY_TRACKING,
-    # Amazon is given the tracking number, or our shipment's where there is none.
-    "amazon fulfilment.create": """SELECT d.id, coalesce(nullif(p.tracking_number, ''), s.number) FROM hub_delivery d
-        JOIN shipping_shipment s ON s.id = d.subject JOIN shipping_parcel p ON p.shipment_id = s.id""",
+    # These are given the tracking number, or our shipment's where there is none.
+    "amazon fulfilment.create": _BY_TRACKING_OR_OURS,
+    "vendure fulfilment.create": _BY_TRACKING_OR_OURS,
     "payment.request": """SELECT d.id, o.number FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject
         JOIN orders_order o ON o.id = p.order_id""",
     "payment.capture": "SELECT d.id, p.provider_id FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject",

@@ -5,6 +5,7 @@ sent and lowered only when the channel has acknowledged a lower one and its orde
 leases, listings, escrows, orders, each in id order. The argument is in docs/no-oversell.md.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,7 @@ class Desk:
     book: Book
     policies: dict[UUID, SellingPolicy]
     sold: dict[tuple[UUID, UUID], int]  # (variant, channel) -> units sold lately
+    _offers: dict[UUID, list[Listing]]
 
     @classmethod
     def of(cls, variants: Collection[UUID]) -> "Desk":
@@ -53,15 +55,15 @@ class Desk:
         leases = Leases(variants, actor=ACTOR)
         book = Book.of_variants(variants)
         policies = SellingPolicy.objects.filter(variant__in=variants).order_by("id").select_for_update()
-        return cls(leases, book, {row.variant_id: row for row in policies}, _sold_lately(variants))
+        offers: dict[UUID, list[Listing]] = defaultdict(list)
+        for row in book.listings.values():
+            if row.variant_id and wiring.has(row.connection, "stock.write"):
+                offers[row.variant_id].append(row)
+        return cls(leases, book, {row.variant_id: row for row in policies}, _sold_lately(variants), offers)
 
     def offers(self, variant: UUID) -> list[Listing]:
         """Listings of a variant at channels that can be told what to show."""
-        return [
-            row
-            for row in self.book.listings.values()
-            if row.variant_id == variant and wiring.has(row.connection, "stock.write")
-        ]
+        return self._offers.get(variant, [])
 
     def settle(self, variants: Iterable[UUID], *, cause: UUID) -> None:
         """Bring the leases of leased variants to what their channels may sell; what cannot be covered is told again."""
@@ -155,11 +157,11 @@ def decide(variants: Collection[UUID]) -> int:
         return 0
     with transaction.atomic():
         desk = Desk.of(variants)
-        free, held = desk.leases.free(), desk.leases.held()
         changed = 0
-        for variant in sorted(desk.leases.free()):
-            pool = free[variant] + sum(units for key, units in held.items() if key[0] == variant)
-            changed += _decide(desk, variant, pool=pool, free=free[variant], threshold=threshold)
+        for variant in desk.leases.variants:
+            free = desk.leases.free(variant)
+            pool = free + desk.leases.leased(variant)
+            changed += _decide(desk, variant, pool=pool, free=free, threshold=threshold)
         desk.book.write()
     return changed
 
@@ -213,7 +215,7 @@ def _share(desk: Desk, variant: UUID, offers: Sequence[Listing]) -> bool:
     was = policy.state
     _move(policy, State.SHARED, "there are plenty")
     if was == State.LEASED:
-        keys = {key: 0 for key in desk.leases.held() if key[0] == variant}
+        keys = {(variant, holder): 0 for holder in desk.leases.holders(variant)}
         _, gained = desk.leases.hold(keys, cause=uuid7())
         allocation.look_again(gained, cause=Cause(ACTOR, "shared again"))
     for row in offers:
@@ -243,8 +245,7 @@ def _sold_lately(variants: Collection[UUID]) -> dict[tuple[UUID, UUID], int]:
 
 def shares(desk: Desk, variant: UUID) -> dict[UUID, int]:
     """channel -> units of a leased (or soon leased) variant that are its part of what nobody waits for."""
-    pool = desk.leases.free()[variant] - desk.leases.waiting()[variant]
-    pool += sum(units for key, units in desk.leases.held().items() if key[0] == variant)
+    pool = desk.leases.free(variant) + desk.leases.leased(variant) - desk.leases.waiting(variant)
     return divide(pool, {row.connection_id: _weight(desk, row) for row in desk.offers(variant)})
 
 

@@ -89,7 +89,6 @@ def _leased(channel: Connection, variants: set[UUID]) -> Told:
     """What this channel is told of variants that are leased or about to be; the leases cover it before it is sent."""
     desk = lease_stock.Desk.of(variants)
     rule = channels.rule_of(channel)
-    free, held = desk.leases.free(), desk.leases.held()
     told: Told = []
     for row in desk.book.listings.values():
         if row.connection_id != channel.id or not row.is_dirty or row.variant_id is None:
@@ -98,7 +97,7 @@ def _leased(channel: Connection, variants: set[UUID]) -> Told:
         if row.pushing is not None:  # a person gave the push up: nobody will ever know
             desk.book.answered(row, None, row.pushing, at=clock.now(), keeps_escrow=_is_leased(desk, row.variant_id))
         policy = desk.policies.get(row.variant_id)
-        number = _number(desk, row, free=free[row.variant_id], lease=held[row.variant_id, channel.id], rule=rule)
+        number = _number(desk, row, rule=rule)
         if policy is None or policy.state != State.LEASED or _has_to_be_sent(desk, row, number):
             row.pushing = number
             told.append((row, number))
@@ -108,15 +107,16 @@ def _leased(channel: Connection, variants: set[UUID]) -> Told:
     return told
 
 
-def _number(desk: lease_stock.Desk, row: Listing, *, free: int, lease: int, rule: ChannelRule) -> int:
+def _number(desk: lease_stock.Desk, row: Listing, *, rule: ChannelRule) -> int:
     assert row.variant_id is not None
     share = rule.shown(lease_stock.shares(desk, row.variant_id).get(row.connection_id, 0) + rule.buffer)
     if not _is_leased(desk, row.variant_id):
         return share
     promise = desk.book.promise(row)
     return dividing.target(
-        promise, share=max(0, share - promise.escrow), lease=lease, free=free, is_called_back=_is_called_back(desk, row)
-    )
+        promise, share=max(0, share - promise.escrow), lease=desk.leases.held(lease_stock.key_of(row)),
+        free=desk.leases.free(row.variant_id), is_called_back=_is_called_back(desk, row),
+    )  # fmt: skip
 
 
 def _is_leased(desk: lease_stock.Desk, variant: UUID) -> bool:
@@ -127,9 +127,9 @@ def _is_leased(desk: lease_stock.Desk, variant: UUID) -> bool:
 def _is_called_back(desk: lease_stock.Desk, row: Listing) -> bool:
     """Whether this channel has to give something up: somebody waits, or another channel has a part and shows nothing."""
     assert row.variant_id is not None
-    if desk.leases.waiting()[row.variant_id]:
+    if desk.leases.waiting(row.variant_id):
         return True
-    if desk.leases.free()[row.variant_id]:
+    if desk.leases.free(row.variant_id):
         return False
     parts = lease_stock.shares(desk, row.variant_id)
     return any(

@@ -32,27 +32,40 @@ class Leases:
             self._levels[level.variant_id].append(level)
         self._touched: dict[tuple[UUID, UUID], Lease] = {}
 
-    def free(self) -> dict[UUID, int]:
-        """Units of each variant that nobody has."""
-        return {variant: sum(level.available for level in levels) for variant, levels in self._levels.items()}
+    @property
+    def variants(self) -> list[UUID]:
+        """Those that lie anywhere, in the order of their ids."""
+        return sorted(self._levels)
 
-    def waiting(self) -> dict[UUID, int]:
-        """Units of each variant that somebody waits for."""
-        return {variant: sum(level.backordered for level in levels) for variant, levels in self._levels.items()}
+    def free(self, variant: UUID) -> int:
+        """Units of a variant that nobody has."""
+        return sum(level.available for level in self._levels[variant])
 
-    def held(self) -> dict[Key, int]:
-        """Units of each lease."""
-        units: dict[Key, int] = defaultdict(int)
-        for (level, holder), lease in self._leases.items():
-            units[self.desk.levels[level].variant_id, holder] += lease.units
-        return units
+    def waiting(self, variant: UUID) -> int:
+        """Units of a variant that somebody waits for."""
+        return sum(level.backordered for level in self._levels[variant])
+
+    def leased(self, variant: UUID) -> int:
+        """Units of a variant that channels have."""
+        return sum(level.leased for level in self._levels[variant])
+
+    def holders(self, variant: UUID) -> set[UUID]:
+        """Who has, or had, a lease of a variant."""
+        ids = {level.id for level in self._levels[variant]}
+        return {holder for level, holder in self._leases if level in ids}
+
+    def held(self, key: Key) -> int:
+        """Units of one lease."""
+        variant, holder = key
+        leases = (self._leases.get((level.id, holder)) for level in self._levels[variant])
+        return sum(lease.units for lease in leases if lease)
 
     def hold(self, wanted: Mapping[Key, int], *, cause: UUID) -> tuple[dict[Key, int], list[Change]]:
         """Bring leases to these sizes: lowered ones first, then raised ones as far as free units go.
 
         Returns what each is now, and the demands that gained by what became free. `cause` names it in the movements.
         """
-        now = self.held()
+        now = {key: self.held(key) for key in wanted}
         for key, units in wanted.items():
             if units < now[key]:
                 self._lower(key, now[key] - units, cause)
@@ -61,8 +74,7 @@ class Leases:
             if units > now[key]:
                 self._raise(key, units - now[key], cause)
         self.write()
-        now = self.held()
-        return {key: now[key] for key in wanted}, gained
+        return {key: self.held(key) for key in wanted}, gained
 
     def _lower(self, key: Key, units: int, cause: UUID) -> None:
         variant, holder = key

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from apps.catalog.models import Variant
 from apps.channels.models import Listing
 from apps.core import clock
 from apps.core.ids import uuid7
@@ -55,12 +56,20 @@ def test_a_nul_in_the_search_is_no_error(browser_as, shop):
 
 
 def test_search_reads_by_index(shop):
+    product, place = Variant.objects.first().product, StockLevel.objects.first().location
+    many = [Variant(product=product, sku=f"MANY-{n}", title=f"Many {n}", tax_code_id="standard") for n in range(2000)]
+    Variant.objects.bulk_create(many)
+    StockLevel.objects.bulk_create(StockLevel(variant=one, location=place) for one in many)
     with connection.cursor() as cursor:
+        # What the planner knows of the tables is the test's own, not what other tests have left behind.
+        cursor.execute("ANALYZE catalog_variant, inventory_stocklevel")
         cursor.execute("SET LOCAL enable_seqscan = off")
 
     plan_ = queries.levels("kiri").explain()
 
-    assert ("catalog_variant_sku_start" in plan_, "catalog_variant_title_start" in plan_) == (True, True)
+    # Of the two indexes on SKUs in capitals either serves a beginning, where the database sorts by code points.
+    by_sku = {"catalog_variant_sku_start", "catalog_variant_sku_upper"}
+    assert (any(name in plan_ for name in by_sku), "catalog_variant_title_start" in plan_) == (True, True)
 
 
 def test_only_what_orders_wait_for_or_what_is_gone(browser_as, shop):

@@ -79,7 +79,7 @@ def scan(order: UUID, code: str, *, anyway: bool = False) -> Scanned:
     """
     with transaction.atomic():
         row = _receivable(order)
-        variant, units = _meant(row, code)
+        variant, units = meant(row, code)
         if variant is None:
             return Scanned(Scan.UNKNOWN)
         line = row.lines.select_related("variant").filter(variant=variant).first()
@@ -227,8 +227,8 @@ def _receivable(order: UUID) -> PurchaseOrder:
     return row
 
 
-def _meant(order: PurchaseOrder, code: str) -> tuple[Variant | None, int]:
-    """The article a code means, and how many units: barcode, SKU, else the supplier's code for a pack."""
+def meant(order: PurchaseOrder, code: str) -> tuple[Variant | None, int]:
+    """The article that a code means, and how many units: barcode, SKU, else the supplier's code for a pack; (None, 0): none."""
     code = code.strip()
     found = list(Variant.objects.filter(barcode=code)[:2]) if code else []
     if not found:

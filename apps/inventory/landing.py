@@ -6,7 +6,7 @@ and is cost of sales. A mistake is taken back by a bill below zero; no value eve
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from uuid import UUID
 
@@ -38,8 +38,10 @@ MOST_MINOR = 10**13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What is to be spread: minor units of the home currency, below zero to take a mistake back."""
+    """What is to be spread: minor units of the home currency, below zero to take a mistake back. `id` names the deed: the
+    same one twice is refused."""
 
+    id: UUID = field(default_factory=uuid7)
     kind: str
     basis: str
     amount_minor: int
@@ -62,6 +64,8 @@ def land(bill: Bill, receipts: Sequence[UUID], *, actor: str) -> LandedCost:
     if not 0 < abs(bill.amount_minor) < MOST_MINOR:
         raise Refused(_("Enter an amount other than 0."))
     with transaction.atomic():
+        if LandedCost.objects.filter(id=bill.id).exists():
+            raise Refused(_("This bill was booked already."))
         lines = list(ReceiptLine.objects.filter(receipt__in=receipts).select_related("variant").order_by("id"))
         if not lines:
             raise Refused(_("No goods have come by these receipts. Book what came first."))
@@ -70,7 +74,7 @@ def land(bill: Bill, receipts: Sequence[UUID], *, actor: str) -> LandedCost:
         came = _came(lines)
         parts = deciding.spread(bill.amount_minor, _weights(bill.basis, came))
         cost = LandedCost.objects.create(
-            kind=bill.kind, basis=bill.basis, amount_minor=bill.amount_minor, currency=home_currency(),
+            id=bill.id, kind=bill.kind, basis=bill.basis, amount_minor=bill.amount_minor, currency=home_currency(),
             bill=bill.number[:80], reason=bill.reason[:200], at=clock.now(), actor=actor[:80],
         )  # fmt: skip
         spread = _Spread(desk, cost)
@@ -140,7 +144,7 @@ class _Spread:
             part.stock_minor += raised
             self.desk.change(
                 level, Kind.LANDED, source_kind="landed_part", source_id=part.id, value_minor=raised,
-                reason=self.cost.reason or self.cost.get_kind_display(),
+                reason=self.cost.reason or self.cost.bill,
             )  # fmt: skip
         for line_id, minor in traced.on_way.items():
             if line_id not in self.on_way:

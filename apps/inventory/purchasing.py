@@ -79,6 +79,16 @@ def draft(
     return order
 
 
+def put_lines(order: UUID, wishes: Sequence[Wish], *, rate: Decimal | None = None) -> None:
+    """Several lines of a draft, and its exchange rate where one is given: all or none. Raises `Refused`."""
+    with transaction.atomic():
+        _draft(order)
+        for wish in wishes:
+            put_line(order, wish)
+        if rate is not None:
+            set_rate(order, rate)
+
+
 def put_line(order: UUID, wish: Wish) -> None:
     """Add an article to a draft or change its line; 0 units take the line away. Raises `Refused`."""
     with transaction.atomic():

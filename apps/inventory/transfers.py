@@ -60,6 +60,14 @@ def draft(origin: Location, destination: Location, wishes: Sequence[Wish], *, ac
     return made
 
 
+def put_lines(transfer: UUID, wishes: Sequence[Wish]) -> None:
+    """Several lines of a draft: all or none. Raises `Refused`."""
+    with transaction.atomic():
+        _draft(transfer)
+        for wish in wishes:
+            put_line(transfer, wish)
+
+
 def put_line(transfer: UUID, wish: Wish) -> None:
     """Add an article to a draft or change its line; 0 units take the line away. Raises `Refused`."""
     with transaction.atomic():

@@ -7,12 +7,14 @@ statement each; movements of later days are found by the block index on their ti
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
 
 from apps.core import clock
+from apps.core.money import round_minor
 
 # One row a (place, article) with anything in it: goods on their way are a place of their own (`is_on_way`).
 _ROWS = """
@@ -68,6 +70,11 @@ class Line:
     title: str
     units: int
     minor: int
+
+    @property
+    def each_minor(self) -> int | None:
+        """What one unit cost on average, for people: the value itself is never made of it."""
+        return round_minor(Decimal(self.minor) / self.units) if self.units else None
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -23,6 +23,7 @@ PAGES = (
     Page("staff:desk", _("Orders"), "orders.view", "o"),
     Page("staff:pack", _("Pick and pack"), "orders.ship", "s"),
     Page("staff:stock", _("Stock"), "stock.view", "z"),
+    Page("staff:purchases", _("Purchasing"), "purchases.view", "h"),
     Page("staff:night", _("Nightly reconciliation"), "night.view", "n"),
     Page("staff:connections", _("Connections"), "connections.view", "c"),
     Page("admin:index", _("Record room"), "records.view", "r"),

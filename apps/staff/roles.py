@@ -27,6 +27,10 @@ ABILITIES = {
     "orders.refund": _("give money back"),
     "stock.view": _("see stock"),
     "stock.adjust": _("adjust stock"),
+    "stock.value": _("see what stock is worth"),
+    "purchases.view": _("see purchase orders"),
+    "purchases.order": _("order from suppliers and decide about surplus"),
+    "purchases.cost": _("book landed costs"),
     "night.view": _("see the night's reconciliation"),
     "night.decide": _("decide about differences"),
     "connections.view": _("see connections and their log"),
@@ -70,7 +74,8 @@ ROLES = (
         label=_("staff"),
         abilities=(
             "orders.view", "orders.hold", "orders.ship", "orders.cancel", "orders.refund", "stock.view", "stock.adjust",
-            "night.view", "night.decide", "connections.view", "connections.retry", "payload.view", "records.view",
+            "stock.value", "purchases.view", "purchases.order", "purchases.cost", "night.view", "night.decide",
+            "connections.view", "connections.retry", "payload.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub")
         | dict.fromkeys(
@@ -81,14 +86,14 @@ ROLES = (
         name="warehouse",
         label=_("warehouse"),
         needs_second_factor=False,  # shared scanners on the packing bench have no phone beside them
-        abilities=("orders.view", "orders.ship", "stock.view", "stock.adjust"),
+        abilities=("orders.view", "orders.ship", "stock.view", "stock.adjust", "purchases.view"),
     ),
     Role(
         name="accountant",
         label=_("accountant"),
         abilities=(
-            "orders.view", "orders.refund", "stock.view", "night.view", "night.decide", "connections.view",
-            "records.view",
+            "orders.view", "orders.refund", "stock.view", "stock.value", "purchases.view", "purchases.cost", "night.view",
+            "night.decide", "connections.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand")
         | dict.fromkeys(("ledger.account", "ledger.taxcode", "ledger.taxrate", "ledger.postingrule"), EDIT),
@@ -96,7 +101,9 @@ ROLES = (
     Role(
         name="read-only",
         label=_("read-only"),
-        abilities=("orders.view", "stock.view", "night.view", "connections.view", "records.view"),
+        abilities=(
+            "orders.view", "stock.view", "stock.value", "purchases.view", "night.view", "connections.view", "records.view",
+        ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand"),
     ),
 )  # fmt: skip

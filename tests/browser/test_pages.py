@@ -1,15 +1,20 @@
 """Every page of the staff UI in both languages, at a desk and on a phone: nothing overflows, nothing complains, axe is content."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
 from apps.core import clock
-from apps.flows import hold_order, ship_order
+from apps.flows import buy_goods, hold_order, move_goods, ship_order
 from apps.hub import inbox
 from apps.hub.abilities import Event
 from apps.hub.models import FileRun, InboxEvent, SetAsideRow
+from apps.inventory import purchasing, transfers
+from apps.inventory.landing import Bill
+from apps.inventory.models import Location, PurchaseOrder, Supplier, Transfer
+from apps.inventory.purchasing import Wish
 from apps.reconciliation.models import Payout
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.looking import faults
@@ -26,6 +31,9 @@ from tests.staff.builders import (
 )
 
 DAY = "2026-11-22"
+LISTS = (
+    "desk", "pack", "stock", "suggestions", "connections", "stock_value", "transfers", "transfer_new", "purchases", "purchase_new",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -71,7 +79,11 @@ def pages() -> dict[str, str]:
         connection=shop.provider, provider_id="po_1", amount_minor=5000, lines_minor=4700, currency="JPY", arrives_on=DAY,
         status="paid", at=clock.now(),
     )  # fmt: skip
+    bought, moved = _on_their_way(shop)
     at = {
+        "purchase": ("purchase", bought["placed"].id), "purchase draft": ("purchase", bought["draft"].id),
+        "receive": ("purchase_receive", bought["placed"].id), "transfer": ("transfer", moved["sent"].id),
+        "transfer draft": ("transfer", moved["draft"].id),
         "order held": ("order", held.id), "order short": ("order", short.id), "order sold": ("order", sold.id),
         "box": ("pack_one", packed.id), "stock why": ("stock_why", matcha.levels.get().id), "night": ("night_of", DAY),
         "difference": ("night_difference", difference.id), "connection": ("connection", shop.channel.id),
@@ -79,7 +91,7 @@ def pages() -> dict[str, str]:
         "body": ("payload_event", notice.id),
     }  # fmt: skip
     found = {name: reverse(f"staff:{view}", args=[argument]) for name, (view, argument) in at.items()}
-    found |= {name: reverse(f"staff:{name}") for name in ("desk", "pack", "stock", "suggestions", "connections")}
+    found |= {name: reverse(f"staff:{name}") for name in LISTS}
     desk = reverse("staff:desk")
     return found | {
         "held": f"{desk}?queue=held",
@@ -87,6 +99,22 @@ def pages() -> dict[str, str]:
         "search": f"{desk}?q=高橋",
         "none": f"{desk}?q=zzz",
     }
+
+
+def _on_their_way(shop) -> tuple[dict[str, PurchaseOrder], dict[str, Transfer]]:
+    """Goods that were ordered, came in part and beyond, with their freight, and goods between two places."""
+    supplier = Supplier.objects.create(code="kiln", name="株式会社窯元", minimum_order_minor=90_000)
+    wish = [Wish(variant=shop.variants["TEA"].id, quantity=24, price=Decimal("432.5"))]
+    placed, draft = (purchasing.draft(supplier, wish, location=shop.location, actor="tanaka") for _ in range(2))
+    purchasing.place(placed.id, actor="tanaka")
+    buy_goods.receive(placed.id, {placed.lines.get().id: 30}, slip="N-1", actor="kimura")
+    bill = Bill(kind="freight", basis="quantity", amount_minor=900)
+    buy_goods.land(bill, [placed.receipts.get().id], actor="keiri")
+    other = Location.objects.create(code="shibuya", name="渋谷店")
+    going = [transfers.Wish(shop.variants["TEA"].id, 4)]
+    sent, next_one = (transfers.draft(shop.location, other, going, actor="tanaka") for _ in range(2))
+    move_goods.send(sent.id, actor="tanaka")
+    return {"placed": placed, "draft": draft}, {"sent": sent, "draft": next_one}
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ def test_rail_lists_what_the_role_may_open():
     listed = [page.name for page, _address in pages.open_to(person)]
 
     assert "admin:index" not in listed
-    assert set(listed) <= {"staff:desk", "staff:pack", "staff:stock"}
+    assert set(listed) <= {"staff:desk", "staff:pack", "staff:stock", "staff:purchases"}
 
 
 @pytest.mark.django_db

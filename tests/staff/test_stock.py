@@ -187,3 +187,51 @@ def test_the_pages_cost_the_same_however_much_there_is(browser_as, shop, django_
 
 def test_a_level_that_is_not_there_is_not_found(browser_as, shop):
     assert browser_as("warehouse").get(reverse("staff:stock_why", args=[uuid7()])).status_code == 404
+
+
+def _aside(browser, level, **form):
+    wanted = {"why": "damaged", "units": "3", "way": "aside", "reason": "chipped", "cause": str(uuid7())} | form
+    return browser.post(reverse("staff:stock_aside", args=[level.id]), wanted)
+
+
+def test_units_are_set_aside_and_brought_back_with_a_reason(browser_as, shop):
+    browser, level = browser_as("warehouse"), _level(shop, "TEA")
+
+    _aside(browser, level)
+    _aside(browser, level, units="１", way="back", reason="it was clean")
+
+    level.refresh_from_db()
+    assert (level.damaged, level.available) == (2, 8)
+    page = browser.get(reverse("staff:stock_why", args=[level.id]))
+    assert [units for _why, units in page.context["aside"]] == [0, 2, 0]
+
+
+def test_the_same_page_sent_twice_sets_aside_once(browser_as, shop):
+    browser, level, cause = browser_as("warehouse"), _level(shop, "TEA"), str(uuid7())
+
+    _aside(browser, level, cause=cause)
+    _aside(browser, level, cause=cause)
+
+    level.refresh_from_db()
+    assert level.damaged == 3
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"units": "7"}, "Only 6 are free: 10 lie there, 4 of them are promised"),
+        ({"units": "-1"}, "-1 units cannot be right"),
+        ({"units": "some"}, "is not a number of units"),
+        ({"why": "boredom"}, "Choose why"),
+        ({"reason": ""}, "Say in a few words why"),
+        ({"way": "back"}, "0 are set aside for this reason"),
+    ],
+)
+def test_what_would_break_a_promise_or_makes_no_sense_is_refused(browser_as, shop, form, said):
+    make_order(shop, ("TEA", 4), method="cod")
+    level = _level(shop, "TEA")
+
+    answer = _aside(browser_as("warehouse"), level, **form)
+
+    level.refresh_from_db()
+    assert (answer.status_code, said in answer.context["error"], level.damaged) == (409, True, 0)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.hub.models import Delivery, InboxEvent
+from apps.inventory.states import PurchaseState, SurplusState, TransferState
 from apps.orders import holds
 from apps.orders.models import Order
 from apps.orders.states import AllocationState, FulfilmentState, Lifecycle, PaymentState
@@ -45,6 +46,15 @@ IS: dict[str, dict[str, str]] = {
     "event": {
         InboxEvent.Status.NEW: "wait", InboxEvent.Status.DONE: "ok", InboxEvent.Status.WAITING: "wait",
         InboxEvent.Status.SET_ASIDE: "act", InboxEvent.Status.IGNORED: "idle",
+    },
+    "purchase": {
+        PurchaseState.DRAFT: "idle", PurchaseState.ORDERED: "wait", PurchaseState.PARTLY_RECEIVED: "wait",
+        PurchaseState.RECEIVED: "ok", PurchaseState.CLOSED: "idle", PurchaseState.CANCELLED: "idle",
+    },
+    "surplus": {SurplusState.WAITING: "act", SurplusState.KEPT: "ok", SurplusState.SENT_BACK: "idle"},
+    "transfer": {
+        TransferState.DRAFT: "idle", TransferState.IN_TRANSIT: "wait", TransferState.PARTLY_RECEIVED: "wait",
+        TransferState.RECEIVED: "ok", TransferState.CANCELLED: "idle",
     },
     "difference": {
         Difference.State.OPEN: "act", Difference.State.REPAIRED: "ok", Difference.State.ACCEPTED: "idle",

@@ -15,14 +15,16 @@ from apps.catalog.models import Variant
 from apps.channels import services as channels
 from apps.channels.models import Listing
 from apps.core import audit, keyset
+from apps.core.ids import uuid7
 from apps.core.models import Company
-from apps.flows import resync
+from apps.flows import resync, set_aside
 from apps.hub.models import Connection
 from apps.inventory import queries as inventory
 from apps.inventory import suggestions
-from apps.inventory.models import Demand, StockLevel
+from apps.inventory.errors import Refused
+from apps.inventory.models import Aside, Demand, StockLevel
 from apps.orders.models import Order
-from apps.staff.parts import connections, demand
+from apps.staff.parts import connections, demand, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -74,6 +76,10 @@ def stock(request: HttpRequest) -> HttpResponse:
 @require_safe
 def why(request: HttpRequest, level_id: UUID) -> HttpResponse:
     """Why one level's numbers are what they are: causes that add up, who holds, who waits, what channels show, movements."""
+    return _why(request, level_id)
+
+
+def _why(request: HttpRequest, level_id: UUID, *, error: str = "", status: int = 200) -> HttpResponse:
     level = StockLevel.objects.select_related("variant__product", "location").filter(id=level_id).first()
     if level is None:
         raise Http404
@@ -94,9 +100,34 @@ def why(request: HttpRequest, level_id: UUID) -> HttpResponse:
         "orders": _orders_of_movements(page.rows),
         "most": MOST_DEMANDS,
         "forecast": _forecast(level),
+        "aside": [(why, getattr(level, why.value)) for why in Aside],
+        "cause": uuid7(),
+        "error": error,
         "place": "staff:stock",
     }
-    return render(request, "staff/stock_why.html", frame()[0] | context)
+    return render(request, "staff/stock_why.html", frame()[0] | context, status=status)
+
+
+@needs("stock.adjust")
+@require_POST
+def aside(request: HttpRequest, level_id: UUID) -> HttpResponse:
+    """Units are set aside for a reason, or brought back. `cause` is the form's own, so that it counts once."""
+    level = StockLevel.objects.filter(id=level_id).first()
+    if level is None:
+        raise Http404
+    reason, units = request.POST.get("reason", "").strip(), request.POST.get("units", "")
+    deed = set_aside.bring_back if request.POST.get("way") == "back" else set_aside.set_aside
+    try:
+        if request.POST.get("why") not in Aside:
+            raise Refused(_("Choose why the units are not for sale."))
+        deed(
+            level, Aside(request.POST["why"]), typed.whole(units), cause=typed.ident(request.POST.get("cause", "")) or uuid7(),
+            actor=audit.actor_of(request), reason=reason,
+        )  # fmt: skip
+    except Refused as refused:
+        return _why(request, level_id, error=str(refused), status=409)
+    messages.success(request, _("Saved."))
+    return redirect("staff:stock_why", level_id)
 
 
 def _forecast(level: StockLevel) -> dict[str, Any] | None:

@@ -1,4 +1,7 @@
-"""The warehouse tells of receipts, adjustments and counts: booked once each, in the order told."""
+"""The warehouse tells of receipts, adjustments and counts: booked once each, in the order told.
+
+A receipt whose document names a purchase order (PO-1001, PO-1001/2) is goods of that order.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,10 +14,10 @@ from apps.catalog.models import Variant
 from apps.core import clock
 from apps.core.models import Company
 from apps.core.states import Cause
-from apps.flows import allocation
+from apps.flows import allocation, buy_goods
 from apps.hub.contracts import StockChange
 from apps.hub.models import Connection
-from apps.inventory import shelf
+from apps.inventory import purchasing, shelf
 from apps.inventory.levels import default_location
 from apps.inventory.models import Location
 from apps.inventory.shelf import Correction, ReceiptRow
@@ -58,6 +61,11 @@ def _runs(changes: Sequence[StockChange]) -> list[list[StockChange]]:
 def _receive(
     changes: Sequence[StockChange], variants: dict[str, Variant], location: Location, source: Connection
 ) -> None:
+    order = purchasing.named_in(changes[0].document)
+    if order is not None and order.location_id == location.id:
+        came = {change.line: (variants[change.sku], change.quantity) for change in changes}
+        buy_goods.take_document(order, changes[0].document, came, source=source)
+        return
     currency = changes[0].currency or _home_currency()
     rows = [
         ReceiptRow(number=c.line, variant=variants[c.sku].id, quantity=c.quantity, unit_cost=c.unit_cost or Decimal(0))

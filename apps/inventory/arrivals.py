@@ -127,9 +127,20 @@ def receive(order: UUID, units: Mapping[UUID, int], *, slip: str, actor: str) ->
         row = _receivable(order)
         lines = list(row.lines.select_related("variant").order_by("number"))
         known = {line.id for line in lines}
-        if not units or any(not 0 < count <= purchasing.MOST_UNITS for count in units.values()) or units.keys() - known:
+        if not units or any(count <= 0 for count in units.values()) or units.keys() - known:
             raise Refused(_("Say how many units of which lines came."))
         return _take_in(row, lines, units, slip=slip, actor=actor)
+
+
+def line_for(order: UUID, variants: Sequence[Variant]) -> dict[UUID, UUID]:
+    """The order's line of each article, made where nothing of it was ordered (variant -> line)."""
+    with transaction.atomic():
+        row = _receivable(order)
+        found = dict(row.lines.filter(variant__in=variants).values_list("variant", "id"))
+        for variant in variants:
+            if variant.id not in found:
+                found[variant.id] = _unordered(row, variant).id
+        return found
 
 
 def _take_in(

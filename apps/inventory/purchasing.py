@@ -3,6 +3,7 @@
 Every change locks the order first, then levels in id order. What a person may not do is refused in a sentence for them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,6 +35,7 @@ from apps.inventory.states import PURCHASE_MOVES, PurchaseState
 # More of one article is a barcode in the wrong field.
 MOST_UNITS = 1_000_000
 MOST_PRICE = Decimal(10**9)
+_NAMED = re.compile(r"(PO-\d+)(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,14 @@ def end(order: UUID, *, actor: str, reason: str) -> PurchaseOrder:
             return row
         rest = {line.id: line.to_come for line in row.lines.all() if line.to_come}
         return call_off(order, rest, actor=actor, reason=reason)
+
+
+def named_in(document: str) -> PurchaseOrder | None:
+    """The placed order that a document's number begins with (PO-1001, PO-1001/2); None where it names none."""
+    found = _NAMED.match(document.strip())
+    if found is None:
+        return None
+    return PurchaseOrder.objects.filter(number=found[1], ordered_at__isnull=False).first()
 
 
 def advance(order: PurchaseOrder, lines: Iterable[PurchaseOrderLine], *, cause: Cause) -> None:

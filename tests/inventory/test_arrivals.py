@@ -4,8 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from apps.core import clock
 from apps.core.models import Company
-from apps.flows import buy_goods
+from apps.flows import buy_goods, take_stock
+from apps.hub.contracts import StockChange
+from apps.hub.models import Connection
 from apps.inventory import arrivals, purchasing
 from apps.inventory.arrivals import Scan
 from apps.inventory.errors import Refused
@@ -204,3 +207,43 @@ def test_a_document_about_other_lines_or_no_units_is_refused_whole(article):
         with pytest.raises(Refused, match="how many units of which lines"):
             buy_goods.receive(order.id, units, slip="", actor="wako")
     assert Receipt.objects.count() == 0
+
+
+# Told by the warehouse's file
+
+
+def _told(document, *came):
+    source = Connection.objects.first() or builders.connection("csv")
+    changes = [
+        StockChange(
+            document=document, line=line, sku=sku, kind="receipt", quantity=units, at=clock.now(), unit_cost=Decimal(999),
+            currency="JPY",
+        )
+        for line, (sku, units) in enumerate(came, start=1)
+    ]  # fmt: skip
+    return take_stock.take(changes, source=source)
+
+
+def test_a_document_that_names_an_order_is_goods_of_it_and_counts_once(article):
+    order = ordered((article, 10, "5"))
+    builders.variant("POT")
+
+    for _ in range(2):
+        refused = _told(f"{order.number}/A", ("CUP", 4), ("CUP", 2), ("POT", 1), ("NIX", 1))
+    _told(f"{order.number}/B", ("CUP", 3))
+
+    assert [reason for _, reason in refused] == ["unknown_sku"]
+    assert (*_shelf(article), _state()) == (9, 1, 45, "partly_received")
+    assert list(Receipt.objects.order_by("id").values_list("slip", flat=True)) == [
+        f"{order.number}/A", f"{order.number}/B",
+    ]  # fmt: skip
+    assert [(row.purchase_line.variant.sku, row.quantity) for row in Surplus.objects.all()] == [("POT", 1)]
+
+
+@pytest.mark.parametrize("shape", ["{}X", "A-{}", "{}0", "R1"])
+def test_a_document_that_names_no_order_is_a_receipt_of_its_own(article, shape):
+    order = ordered((article, 10, "5"))
+
+    _told(shape.format(order.number), ("CUP", 4))
+
+    assert (*_shelf(article), _state()) == (4, 10, 3996, "ordered")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection as database
 from django.db.models import Q, QuerySet
 
@@ -124,15 +125,12 @@ def sold(connection: Connection, sales: Sequence[Sold]) -> set[UUID]:
             "UPDATE channels_listing AS listing SET shown = listing.shown - sold.units, is_dirty = true FROM ("
             "  SELECT row.id, coalesce(sum(sale.units) FILTER (WHERE %s::interval IS NULL OR row.set_at IS NULL"
             "    OR sale.placed_at >= row.set_at + %s::interval), 0) AS units"
-            "  FROM channels_listing AS row JOIN unnest(%s::uuid[], %s::int[], %s::timestamptz[])"
-            "    AS sale(variant, units, placed_at) ON row.variant_id = sale.variant"
+            "  FROM channels_listing AS row JOIN json_to_recordset(%s::json)"
+            "    AS sale(variant uuid, units int, placed_at timestamptz) ON row.variant_id = sale.variant"
             "  WHERE row.connection_id = %s AND row.shown IS NOT NULL GROUP BY row.id"
             ") AS sold WHERE listing.id = sold.id",
-            [
-                settles, settles, [sale.variant for sale in plain], [sale.units for sale in plain],
-                [sale.placed_at for sale in plain], connection.id,
-            ],
-        )  # fmt: skip
+            [settles, settles, orjson.dumps(plain).decode(), connection.id],
+        )
     if leased:
         book = promises.Book.of_channel(connection, leased)
         for sale in sales:

@@ -79,6 +79,26 @@ def new(model: type[M], **values: Any) -> M:
     return row
 
 
+def read(model: type[M], rest: str, params: Sequence[Any]) -> list[M]:
+    """Whole rows of one table, where `rest` is what follows its name in SELECT (WHERE, ORDER BY, FOR UPDATE): for what is read by
+    the hundred, at a quarter of what the ORM takes.
+    """
+    shape = _shape(model)
+    if shape.json:
+        raise TypeError(f"{model.__name__} has JSON, which comes as text here")
+    names = [name for name, _ in shape.pairs]
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {shape.columns} FROM {_table(model)} {rest}", params)
+        for values in cursor.fetchall():
+            row = model.__new__(model)
+            row.__dict__.update(zip(names, values, strict=True))
+            row._state = state = ModelState()
+            state.adding, state.db = False, connection.alias
+            found.append(row)
+    return found
+
+
 def insert(wanted: Iterable[M]) -> list[M]:
     """Insert rows of one table whose primary keys are made already; one statement however many.
 

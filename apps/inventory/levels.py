@@ -4,7 +4,7 @@
 in two statements. The CHECK of the table has the last word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Q
@@ -15,6 +15,7 @@ from apps.hub import outbox
 from apps.inventory.errors import NoLocation
 from apps.inventory.models import COUNTED, Location, StockLevel, StockMovement
 
+IN_ORDER = "ORDER BY id FOR UPDATE"
 _FIGURES = (
     "on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "backordered", "value_minor",
 )  # fmt: skip
@@ -28,6 +29,14 @@ def default_location() -> Location:
     return location
 
 
+def _locked(variants: Collection[UUID], location: Location | None) -> list[StockLevel]:
+    where = "%s" if location else "(SELECT id FROM inventory_location WHERE is_default AND is_active)"
+    return rows.read(
+        StockLevel, f"WHERE location_id = {where} AND variant_id = ANY(%s) {IN_ORDER}",
+        [*([location.id] if location else []), list(variants)],
+    )  # fmt: skip
+
+
 class Desk:
     """Levels locked for this transaction and what happens to them."""
 
@@ -38,16 +47,21 @@ class Desk:
         self.movements: list[StockMovement] = []
 
     @classmethod
-    def of_variants(cls, variants: Iterable[UUID], *, location: Location, actor: str) -> "Desk":
-        """Lock the levels of variants at one location, making those that do not exist yet."""
+    def of_variants(cls, variants: Iterable[UUID], *, location: Location | None = None, actor: str) -> "Desk":
+        """Lock the levels of variants at one location (the one that takes new orders), making those that do not exist yet.
+
+        Raises `NoLocation`.
+        """
         wanted = set(variants)
-        there = StockLevel.objects.filter(location=location, variant__in=wanted)
-        missing = wanted - set(there.values_list("variant", flat=True))
+        locked = _locked(wanted, location)
+        missing = wanted - {level.variant_id for level in locked}
         if missing:
+            location = location or default_location()
             rows.insert_new(
                 StockLevel(id=uuid7(), variant_id=variant, location=location) for variant in sorted(missing)
             )
-        return cls(there.order_by("id").select_for_update(), actor=actor)
+            locked = _locked(wanted, location)
+        return cls(locked, actor=actor)
 
     @classmethod
     def of_places(cls, places: Iterable[tuple[UUID, UUID]], *, actor: str) -> "Desk":
@@ -88,8 +102,8 @@ class Desk:
         for name, units in figures.items():
             setattr(level, name, getattr(level, name) + units)
         self.movements.append(
-            StockMovement(
-                id=uuid7(), level_id=level.id, at=self.at, kind=kind, source_kind=source_kind, source_id=source_id,
+            rows.new(
+                StockMovement, id=uuid7(), level_id=level.id, at=self.at, kind=kind, source_kind=source_kind, source_id=source_id,
                 part=part[:40], reason=reason[:200], actor=self.actor, **figures,
             )
         )  # fmt: skip

@@ -17,7 +17,7 @@ from apps.core import rows
 from apps.core.ids import uuid7
 from apps.inventory import deciding
 from apps.inventory.errors import InsufficientStock
-from apps.inventory.levels import Desk, default_location
+from apps.inventory.levels import Desk
 from apps.inventory.models import Demand, Lease, Location, StockLevel, StockMovement
 
 Kind = StockMovement.Kind
@@ -51,14 +51,14 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
     """Promise units, first come first served in the order given; what is short waits. One demand each, in that order."""
     if not wanted:
         return []
-    with transaction.atomic():
-        desk = Desk.of_variants((want.variant for want in wanted), location=location or default_location(), actor=actor)
+    with transaction.atomic(savepoint=False):
+        desk = Desk.of_variants((want.variant for want in wanted), location=location, actor=actor)
         by_variant = desk.by_variant()
         queue: dict[UUID, list[Demand]] = defaultdict(list)
         demands = []
         for want in wanted:
-            demand = Demand(
-                id=uuid7(), level_id=by_variant[want.variant].id, kind=want.kind, subject=want.subject, group=want.group,
+            demand = rows.new(
+                Demand, id=uuid7(), level_id=by_variant[want.variant].id, kind=want.kind, subject=want.subject, group=want.group,
                 holder=want.holder, quantity=want.quantity, arrived_at=want.arrived_at, expires_at=want.expires_at,
             )  # fmt: skip
             demands.append(demand)

@@ -4,6 +4,7 @@ Ends with 1 when an answer was wrong, however fast; a missed target is printed a
 """
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -52,6 +53,8 @@ def main() -> int:
     stage = Stage(
         chosen.seed, chosen.rounds, chosen.seconds, chosen.full, Server(int(os.environ["KUROGO_BENCH_POSTMASTER"]))
     )
+    gc.collect()
+    gc.freeze()  # as the worker does when it starts
     wrong = []
     for name, benchmark in wanted.items():
         started = time.monotonic()

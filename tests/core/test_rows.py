@@ -220,3 +220,21 @@ def test_a_new_row_is_as_the_model_makes_it():
 def test_a_new_row_refuses_what_is_no_column():
     with pytest.raises(TypeError, match="colour"):
         rows.new(Order, colour="blue")
+
+
+# Read
+
+
+def test_rows_are_read_as_the_orm_reads_them():
+    order = builders.order(lines=[{}, {"title": "2"}])
+
+    found = rows.read(OrderLine, "WHERE order_id = %s ORDER BY number FOR UPDATE", [order.id])
+
+    usual = list(OrderLine.objects.filter(order=order).order_by("number"))
+    assert [_columns(row) for row in found] == [_columns(row) for row in usual]
+    assert (found == usual, found[0].order, rows.is_unwritten(found[0])) == (True, order, False)
+
+
+def test_json_is_not_read_as_text_unawares():
+    with pytest.raises(TypeError, match="JSON"):
+        rows.read(Order, "LIMIT 1", [])

@@ -19,7 +19,7 @@ from tests.builders import line_draft, order_draft
 
 pytestmark = pytest.mark.django_db
 
-MOST_STATEMENTS = 15
+MOST_STATEMENTS = 12
 SAVEPOINT = 2  # the story's own transaction is one inside the test's
 
 

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import OperationalError, connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
 from apps.core.ids import uuid7
+from apps.inventory import levels
 from apps.inventory import services as inventory
 from apps.inventory.models import Demand, StockLevel
 from tests import builders
@@ -61,7 +62,7 @@ def test_with_locks_off_more_is_promised_than_lies_there(monkeypatch):
     """The negative control: without the rows' locks the same race loses promises or sells units twice."""
     article = builders.variant()
     builders.stock(article, UNITS)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_options: rows)
+    monkeypatch.setattr(levels, "IN_ORDER", "ORDER BY id")
     read = threading.Barrier(WRITERS)
     decide = inventory._serve
 

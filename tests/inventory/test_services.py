@@ -46,7 +46,7 @@ def test_an_article_that_never_lay_anywhere_waits():
 def test_a_shop_without_a_location_says_so(article):
     StockLevel.objects.get().location.__class__.objects.update(is_default=False)
 
-    with pytest.raises(NoLocation):
+    with pytest.raises(NoLocation), transaction.atomic():
         demand(article, 1)
 
 

@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`, `make help`. Works with GNU make 3.81 (macOS) and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up rehearse test chaos bench bench-full lint setup setup-dev locale clean
+.PHONY: help demo up rehearse test chaos bench bench-full bench-peers lint setup setup-dev locale clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv
@@ -46,6 +46,9 @@ bench: setup-dev ## what an order, a notice and a page cost, beside bare SQL and
 
 bench-full: setup-dev ## the same in a shop of a million orders, and a whole rehearsal (about an hour)
 	@exec $(PY) -m tests.benchmarks.run --full $(ARGS)
+
+bench-peers: setup-dev ## django-oscar's order placement beside ours, and both in a race; fetches it into var/peers
+	@exec $(PY) -m tests.benchmarks.run --peers $(ARGS)
 
 lint: setup-dev ## style, types and the import contracts
 	@result=0; \

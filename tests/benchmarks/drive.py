@@ -19,6 +19,7 @@ from tests.benchmarks import (  # noqa: E402 - models can be imported only now
     intake,
     orderlist,
     orders,
+    oscar,
     rehearsal,
     table,
     truth,
@@ -33,7 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "reservations": growth.reservations, "stored": growth.stored, "list": orderlist.run,
 }  # fmt: skip
 FULL: dict[str, Benchmark] = {"rehearsal": rehearsal.run}
-PEERS: dict[str, Benchmark] = {}
+PEERS: dict[str, Benchmark] = {"oscar": oscar.run}
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ def run(stage: Stage) -> None:
         bare.install(stage.fresh_database())
         place = shop.build(stage.seed)
         kinds = competitors(place, lines=lines, hot=hot)
-        counted = _count_accepted(kinds)
+        counted = count_accepted(kinds)
         measure.rounds(list(kinds.values()), stage.server, seed=stage.seed, count=stage.rounds, seconds=stage.seconds)
         truth.check(counted["orders"])
         _report(stage, kinds, lines=lines, heat=heat)
@@ -46,7 +46,7 @@ def competitors(place: Shop, *, lines: int, hot: str) -> dict[str, Competitor]:
     }
 
 
-def _count_accepted(kinds: dict[str, Competitor]) -> dict[str, int]:
+def count_accepted(kinds: dict[str, Competitor]) -> dict[str, int]:
     """What the competitors say they have placed, turns that are not measured included."""
     counted = {"orders": 0}
 

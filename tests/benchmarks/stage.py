@@ -47,12 +47,13 @@ class Stage:
     rows: list[Row] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
-    def fresh_database(self, *, template: str = DATABASE) -> str:
-        """A copy of a database (the empty one), connected from here on; returns its name."""
+    def fresh_database(self, *, is_empty: bool = False) -> str:
+        """A copy of the migrated database, connected from here on; its name. `is_empty`: without any table, for a peer."""
         name = f"scene{next(_names)}"
         connection.close()
         with psycopg.connect(os.environ["KUROGO_BENCH_SUPERUSER_URL"].replace(f"/{DATABASE}", "/postgres")) as boss:
             boss.autocommit = True
+            template = "template1" if is_empty else DATABASE
             words = {"name": sql.Identifier(name), "template": sql.Identifier(template), "owner": sql.Identifier(OWNER)}
             boss.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}").format(**words))
             boss.execute(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Upper
 
-from apps.inventory import reordering, replenishment
-from apps.inventory.models import Forecast, PurchaseOrderLine, StockLevel, SupplierItem
+from apps.inventory import purchasing, reordering, replenishment
+from apps.inventory.models import Forecast, PurchaseOrder, PurchaseOrderLine, StockLevel, SupplierItem
+from apps.inventory.purchasing import Wish
 from apps.inventory.states import PurchaseState
 
 KEYS = ("lasts_days", "id")
@@ -83,6 +85,42 @@ def chosen(forecasts: Iterable[UUID]) -> list[Suggestion]:
     """What is still to order of these, by supplier and article; two statements."""
     made = of(list(rows().filter(id__in=set(forecasts)).order_by("level__variant__sku", "id")))
     return [suggestion for suggestion in made if suggestion.units]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What came of choosing suggestions: drafts, and SKUs that nobody is known to sell."""
+
+    orders: list[PurchaseOrder]
+    unsold: list[str]
+
+
+def draft(forecasts: Iterable[UUID], *, actor: str) -> Drafted:
+    """Drafts of purchase orders for these suggestions, one for each supplier and place: all of them or none.
+
+    What has been drafted or ordered by somebody else meanwhile is left out; two people at once make one draft. Raises
+    `errors.Refused`.
+    """
+    wanted = set(forecasts)
+    with transaction.atomic():
+        # Whoever comes second waits here, and then sees what the first has drafted.
+        list(Forecast.objects.filter(id__in=wanted).order_by("id").select_for_update().values_list("id"))
+        groups: dict[tuple[UUID, UUID], list[Suggestion]] = {}
+        unsold = []
+        for one in chosen(wanted):
+            if one.source:
+                groups.setdefault((one.source.supplier_id, one.level.location_id), []).append(one)
+            else:
+                unsold.append(one.level.variant.sku)
+        orders = [_order(group, actor=actor) for group in groups.values()]
+    return Drafted(orders, unsold)
+
+
+def _order(group: Sequence[Suggestion], *, actor: str) -> PurchaseOrder:
+    source = group[0].source
+    assert source is not None
+    wishes = [Wish(variant=one.level.variant_id, quantity=one.units) for one in group]
+    return purchasing.draft(source.supplier, wishes, location=group[0].level.location, actor=actor)
 
 
 def _suggestion(row: Forecast, source: SupplierItem | None) -> Suggestion:

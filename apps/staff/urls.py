@@ -52,6 +52,7 @@ urlpatterns = [
     path("pack/<uuid:shipment_id>/confirm/", pack.confirm, name="pack_confirm"),
     path("stock/", stock.stock, name="stock"),
     path("stock/suggestions/", suggestions.suggestions, name="suggestions"),
+    path("stock/suggestions/draft/", suggestions.draft, name="suggestions_draft"),
     path("stock/<uuid:level_id>/", stock.why, name="stock_why"),
     path("stock/<uuid:level_id>/aside/", stock.aside, name="stock_aside"),
     path("stock/tell/<uuid:variant_id>/", stock.tell_again, name="stock_tell"),

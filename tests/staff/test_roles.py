@@ -72,6 +72,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:stock": {"GET": "stock.view"},
     "staff:stock_why": {"GET": "stock.view"},
     "staff:suggestions": {"GET": "stock.view"},
+    "staff:suggestions_draft": {"POST": "purchases.order"},
     "staff:stock_tell": {"POST": "connections.retry"},
     "staff:stock_aside": {"POST": "stock.adjust"},
     "staff:stock_value": {"GET": "stock.value"},

@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.ids import uuid7
 from apps.hub.models import JobRun
 from apps.inventory import purchasing, suggestions
-from apps.inventory.models import Forecast, Location, StockLevel, Supplier, SupplierItem
+from apps.inventory.models import Forecast, Location, PurchaseOrder, StockLevel, Supplier, SupplierItem
 from apps.inventory.purchasing import Wish
 from apps.staff.parts import demand
 from tests.staff.builders import make_order, make_shop, make_variant
@@ -235,3 +235,54 @@ def test_an_odd_address_is_answered_with_a_list(browser_as, shop):
 
     for query in ("?after=zzz", "?only=%00", f"?at={uuid7()}", "?q=%00"):
         assert browser.get(PAGE + query).status_code == 200
+
+
+def _draft(browser, *rows: Forecast) -> tuple[str, list[str]]:
+    """Where the button leads, and what is said there."""
+    answer = browser.post(
+        reverse("staff:suggestions_draft"), {"forecast": [str(row.id) for row in rows] + ["nonsense"]}
+    )
+    said = [str(message) for message in browser.get(answer.headers["Location"]).context["messages"]]
+    return answer.headers["Location"], said
+
+
+def test_picked_suggestions_become_a_draft(browser_as, shop):
+    supply(shop, "POT")
+    pot, tea = Forecast.objects.get(level=level_of(shop, "POT")), Forecast.objects.get(level=level_of(shop, "TEA"))
+    browser = browser_as("staff")
+
+    where, said = _draft(browser, pot, tea)
+
+    order = PurchaseOrder.objects.get()
+    assert where == reverse("staff:purchase", args=[order.id])
+    assert said == [
+        f"Drafted: {order.number}. Nothing has been sent yet.",
+        "No supplier is known for TEA. Enter one in the record room.",
+    ]
+    assert (order.state, [line.quantity for line in order.lines.all()]) == ("draft", [58])
+    assert _draft(browser, pot) == (PAGE, ["Nothing of this has to be ordered any more."])
+
+
+def test_several_drafts_lead_to_their_list(browser_as, shop):
+    rows = [Forecast.objects.get(level=level_of(shop, sku)) for sku in ("POT", "TEA")]
+    for sku in ("POT", "TEA"):
+        supply(shop, sku)
+
+    where, _said = _draft(browser_as("staff"), *rows)
+
+    assert (where, PurchaseOrder.objects.count()) == (reverse("staff:purchases"), 2)
+
+
+def test_what_cannot_be_ordered_is_said(browser_as, shop):
+    supply(shop, "POT")
+    Forecast.objects.update(up_to=5_000_000)
+
+    where, said = _draft(browser_as("staff"), Forecast.objects.get(level=level_of(shop, "POT")))
+
+    assert where == PAGE
+    assert said == ["4999990 units cannot be right. Enter a number from 1 to 1,000,000."]
+
+
+@pytest.mark.parametrize(("role", "boxes"), [("staff", 2), ("warehouse", 0)])
+def test_only_who_may_order_is_offered_to(browser_as, shop, role: str, boxes: int):
+    assert browser_as(role).get(PAGE).content.decode().count('name="forecast"') == boxes

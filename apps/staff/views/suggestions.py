@@ -3,20 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from apps.core import keyset
+from apps.core import audit, keyset
 from apps.hub.models import JobRun
 from apps.inventory import suggestions as inventory
+from apps.inventory.errors import Refused
 from apps.inventory.models import Location
 from apps.inventory.models.replenishment import NEVER
 from apps.inventory.suggestions import Suggestion
-from apps.staff.parts import demand
+from apps.staff.parts import demand, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
+
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,31 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         "place": "staff:stock",
     }  # fmt: skip
     return render(request, "staff/suggestions.html", context)
+
+
+@needs("purchases.order")
+@require_POST
+def draft(request: HttpRequest) -> HttpResponse:
+    """Drafts of purchase orders for the picked suggestions; nothing leaves the house by it."""
+    picked = [one for text in request.POST.getlist("forecast")[:MOST] if (one := typed.ident(text))]
+    try:
+        made = inventory.draft(picked, actor=audit.actor_of(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("staff:suggestions")
+    if made.orders:
+        numbers = ", ".join(order.number for order in made.orders)
+        messages.success(request, _("Drafted: %(numbers)s. Nothing has been sent yet.") % {"numbers": numbers})
+    elif not made.unsold:
+        messages.warning(request, _("Nothing of this has to be ordered any more."))
+    if made.unsold:
+        skus = ", ".join(made.unsold[:8]) + (" …" if len(made.unsold) > 8 else "")
+        messages.warning(
+            request, _("No supplier is known for %(skus)s. Enter one in the record room.") % {"skus": skus}
+        )
+    if len(made.orders) == 1:
+        return redirect("staff:purchase", made.orders[0].id)
+    return redirect("staff:purchases" if made.orders else "staff:suggestions")
 
 
 def _told() -> Any:

@@ -108,11 +108,13 @@ class Desk:
             )
         )  # fmt: skip
 
-    def confirm(self, level: StockLevel, *, source_id: UUID, reason: str) -> None:
+    def confirm(
+        self, level: StockLevel, *, source_id: UUID, reason: str, source_kind: str = "correction"
+    ) -> None:  # fmt: skip
         """A count that found what was known: a movement of nothing, so that the same count later is known as done."""
         self.movements.append(
             StockMovement(
-                id=uuid7(), level_id=level.id, at=self.at, kind=StockMovement.Kind.COUNT, source_kind="correction",
+                id=uuid7(), level_id=level.id, at=self.at, kind=StockMovement.Kind.COUNT, source_kind=source_kind,
                 source_id=source_id, reason=reason[:200], actor=self.actor,
             )
         )  # fmt: skip

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from apps.inventory.models import Location, StockLevel
+from apps.inventory.models import Location, StockLevel, Stocktake
+from apps.inventory.states import StocktakeState
 
 _MOST_NAMED = 5
 
@@ -44,6 +45,10 @@ def why_not_close(location: Location) -> str:
     """Why a location cannot be closed now, in a sentence for a person; empty when it can."""
     if location.is_default:
         return _("New orders are taken from %(name)s. Choose another place for them first.") % {"name": location.name}
+    under_way = (StocktakeState.COUNTING, StocktakeState.COUNTED)
+    if sheet := Stocktake.objects.filter(location=location, state__in=under_way).order_by("id").first():
+        words = _("%(name)s cannot be closed: %(number)s counts it. Approve the stocktake or throw it away first.")
+        return words % {"name": location.name, "number": sheet.number}
     left = left_at(location.id)
     if not left:
         return ""

@@ -2,7 +2,7 @@
 
 A receipt goes to who waits. A write-off takes free units first; beyond that the newest promises go back to waiting, keeping
 their place in the queue, after what channels may still sell; beyond what lies there it is booked only so far, and the rest is
-kept as shrinkage for a person.
+kept as shrinkage for a person. Only a count of everything that lies there takes units that were set aside, and those last.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,17 @@ from apps.core import rows as tables
 from apps.core.ids import uuid7
 from apps.inventory import deciding
 from apps.inventory.levels import Desk
-from apps.inventory.models import Demand, Lease, Location, Receipt, ReceiptLine, Shrinkage, StockLevel, StockMovement
+from apps.inventory.models import (
+    Aside,
+    Demand,
+    Lease,
+    Location,
+    Receipt,
+    ReceiptLine,
+    Shrinkage,
+    StockLevel,
+    StockMovement,
+)
 from apps.inventory.services import Change, refill, write_demands
 
 Kind = StockMovement.Kind
@@ -36,13 +46,18 @@ class ReceiptRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """A signed adjustment, or a count (`is_count`: the number found). `id` names it: the same one twice is one."""
+    """A signed adjustment, or a count (`is_count`: the number found). `id` names it: the same one twice is one.
+
+    `source_kind`: what `id` is of. `is_all`: what was found is all there is, so units set aside are missing with the rest.
+    """
 
     id: UUID
     variant: UUID
     quantity: int
     reason: str
     is_count: bool = False
+    source_kind: str = "correction"
+    is_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +119,24 @@ def correct(corrections: Sequence[Correction], *, location: Location, actor: str
         for row in fresh:
             level = by_variant[row.variant]
             delta = row.quantity - level.on_hand if row.is_count else row.quantity
-            if delta > 0:
-                value += _found(desk, level, row, delta)
-            elif delta < 0:
-                cost, losers = _written_off(desk, level, row, -delta)
-                value -= cost
-                lost += losers
-            else:
-                desk.confirm(level, source_id=row.id, reason=row.reason)
+            cost, losers = settle(desk, level, row, delta)
+            value += cost
+            lost += losers
             # Row by row, so that what one row frees is promised before the next row takes.
             gained += refill(desk, part=row.id.hex)
         desk.write()
     return Shelved(gained, lost, value)
+
+
+def settle(desk: Desk, level: StockLevel, row: Correction, delta: int) -> tuple[int, list[Change]]:
+    """Bring a locked level to another number by `delta` units; the value that moved, and who lost units by it."""
+    if delta > 0:
+        return _found(desk, level, row, delta), []
+    if delta < 0:
+        cost, losers = _written_off(desk, level, row, -delta)
+        return -cost, losers
+    desk.confirm(level, source_id=row.id, reason=row.reason, source_kind=row.source_kind)
+    return 0, []
 
 
 def _found(desk: Desk, level: StockLevel, row: Correction, units: int) -> int:
@@ -123,29 +144,44 @@ def _found(desk: Desk, level: StockLevel, row: Correction, units: int) -> int:
     cost = level.value_minor * units // level.on_hand if level.on_hand else 0
     kind = Kind.COUNT if row.is_count else Kind.ADJUSTMENT
     desk.change(
-        level, kind, source_kind="correction", source_id=row.id, on_hand=units, value_minor=cost, reason=row.reason
+        level, kind, source_kind=row.source_kind, source_id=row.id, on_hand=units, value_minor=cost, reason=row.reason
     )
     return cost
 
 
 def _written_off(desk: Desk, level: StockLevel, row: Correction, units: int) -> tuple[int, list[Change]]:
-    booked = min(units, level.on_hand - level.unavailable)
+    booked = min(units, level.on_hand if row.is_all else level.on_hand - level.unavailable)
     if booked < units:
         Shrinkage.objects.create(
             level=level, at=desk.at, asked=units, booked=booked, source_id=row.id, reason=row.reason[:200]
         )
     short = booked - level.available
-    short -= _cut_leases(desk, level, short, cause=row.id)
+    short -= _cut_leases(desk, level, short, cause=row)
     losers = _take_back(desk, level, short, cause=row.id)
+    gone = _not_even_aside(level, short + sum(loser.units for loser in losers))
     cost = level.value_minor * booked // level.on_hand if level.on_hand else 0
     kind = Kind.COUNT if row.is_count else Kind.ADJUSTMENT
     desk.change(
-        level, kind, source_kind="correction", source_id=row.id, on_hand=-booked, value_minor=-cost, reason=row.reason
+        level,
+        kind,
+        source_kind=row.source_kind,
+        source_id=row.id,
+        on_hand=-booked,
+        value_minor=-cost,
+        reason=row.reason,
+        **gone,
     )
     return cost, losers
 
 
-def _cut_leases(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> int:
+def _not_even_aside(level: StockLevel, short: int) -> dict[str, int]:
+    """Units that were set aside and do not lie there either, by reason: kept stock is missing first, broken pieces last."""
+    reasons = (Aside.SAFETY, Aside.QUALITY_CONTROL, Aside.DAMAGED)
+    taken = deciding.take_back(short, [getattr(level, reason) for reason in reasons])
+    return {reason.value: -units for reason, units in zip(reasons, taken, strict=True) if units}
+
+
+def _cut_leases(desk: Desk, level: StockLevel, short: int, *, cause: Correction) -> int:
     """What is not there cannot be leased: an offer gives way before a promise does. Returns how many units were found."""
     if short <= 0 or not level.leased:
         return 0
@@ -156,7 +192,7 @@ def _cut_leases(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> in
         lease.units -= units
     tables.update([lease for lease, units in zip(leases, taken, strict=True) if units], ["units"])
     desk.change(
-        level, Kind.LEASE, source_kind="correction", source_id=cause, part="lost", leased=-sum(taken)
+        level, Kind.LEASE, source_kind=cause.source_kind, source_id=cause.id, part="lost", leased=-sum(taken)
     )  # fmt: skip
     return sum(taken)
 

@@ -1,4 +1,5 @@
-"""The drawings of what is on its way: purchase orders, units beyond what was ordered, and transfers."""
+"""The drawings of what is on its way: purchase orders, units beyond what was ordered, and transfers;
+and of stocktakes."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,14 @@ class TransferState(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
-P, S, T = PurchaseState, SurplusState, TransferState
+class StocktakeState(models.TextChoices):
+    COUNTING = "counting", _("being counted")
+    COUNTED = "counted", _("to be approved")
+    APPROVED = "approved", pgettext_lazy("stocktake", "approved")
+    REJECTED = "rejected", _("thrown away")
+
+
+P, S, T, K = PurchaseState, SurplusState, TransferState, StocktakeState
 
 PURCHASE_MOVES = {
     P.DRAFT: frozenset({P.ORDERED, P.CANCELLED}),
@@ -51,4 +59,11 @@ TRANSFER_MOVES = {
     T.PARTLY_RECEIVED: frozenset({T.RECEIVED}),
     T.RECEIVED: frozenset[str](),
     T.CANCELLED: frozenset[str](),
+}
+
+STOCKTAKE_MOVES = {
+    K.COUNTING: frozenset({K.COUNTED, K.REJECTED}),
+    K.COUNTED: frozenset({K.COUNTING, K.APPROVED, K.REJECTED}),
+    K.APPROVED: frozenset[str](),
+    K.REJECTED: frozenset[str](),
 }

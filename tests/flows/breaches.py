@@ -8,6 +8,7 @@ SHELF, LISTING, MOVEMENT, DEMAND = (
     "inventory_stockmovement",
     "inventory_demand",
 )
+SHEET = "inventory_stocktake"
 ENTRY, EVENT, FACT, DELIVERY = "hub_inboxentry", "hub_inboxevent", "hub_outboxfact", "hub_delivery"
 ORDER, LINE, PAYMENT, REFUND = "orders_order", "orders_orderline", "payments_payment", "payments_refund"
 PAYOUT, MONEY, SHIPMENT, RUN = "reconciliation_payout", "reconciliation_moneyline", "shipping_shipment", "hub_jobrun"
@@ -72,6 +73,23 @@ BREACHES = [
     ("I2", "surplus", "UPDATE inventory_surplus SET decided_at = NULL"),
     ("I2", "a transfer's", "UPDATE inventory_transferline SET value_minor = value_minor + 1"),
     ("I2", "a transfer's", *free("inventory_transferstep", "DELETE FROM inventory_transferstep WHERE kind = 'lost'")),
+    ("I2", "a row of a stocktake", f"UPDATE {SHEET}line SET counted = counted + 1"),
+    ("I2", "a row of a stocktake", *free(f"{SHEET}entry", f"DELETE FROM {SHEET}entry WHERE kind = 'undone'")),
+    ("I2", "differences of approved", f"UPDATE {SHEET} SET state = 'counted' WHERE state = 'approved'"),
+    (
+        "I2",
+        "differences of approved",
+        *free(MOVEMENT, f"UPDATE {MOVEMENT} SET source_id = gen_random_uuid() WHERE source_kind = 'stocktake'"),
+    ),
+    ("I2", "a difference is held", f"UPDATE {SHEET}line SET is_superseded = NOT is_superseded"),
+    ("I2", "a difference is held", f"UPDATE {SHEET}line SET book = book + 1 WHERE NOT is_superseded"),
+    (
+        "I2",
+        "a stocktake is approved",
+        f"ALTER TABLE {SHEET} DROP CONSTRAINT inventory_stocktake_second_person",
+        f"UPDATE {SHEET} SET decided_by = closed_by",
+    ),
+    ("I2", "a stocktake is approved", f"UPDATE {SHEET} SET counters = '{{}}'"),
     ("I2", GUARD, f"ALTER TABLE {MOVEMENT} DISABLE TRIGGER append_only"),
     ("I2", GUARD, f"GRANT UPDATE ON {MOVEMENT} TO kurogo_app"),
     ("I2", GUARD, f"DROP TRIGGER append_only ON {MOVEMENT}"),

@@ -46,6 +46,7 @@ from apps.payments.models import Refund
 from apps.shipping.models import Parcel
 from tests import builders
 from tests.flows import buying
+from tests.inventory import sheets
 
 
 @dataclass
@@ -126,6 +127,7 @@ def open_shop() -> Shop:
     settle_payment.settle([_fact(shipped, "captured", captured=shipped.total_minor)], source=stripe)
     _bring_back(shipped, csv, stripe)
     buying.live()
+    sheets.live()
     _send_all()
     _tell_stock(shopify)
     _pay_out(shipped, stripe)

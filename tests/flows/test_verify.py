@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.flows import verify
-from apps.flows.verifying import hub, jobs, money, on_way, orders, peers, states, stock
+from apps.flows.verifying import counts, hub, jobs, money, on_way, orders, peers, states, stock
 from apps.hub.models import Attempt, Delivery
 from apps.ledger import services as ledger
 from apps.ledger.models import Entry
@@ -69,7 +69,7 @@ def test_every_broken_rule_is_found_and_named(shop, id_):
 def test_every_check_has_a_negative_control():
     checks = {
         "I1": (*stock.I1, stock.shown_within_free([]), stock.covered_by_leases([], [])),
-        "I2": (*stock.I2, *on_way.INCOMING), "I4": hub.I4, "I6": hub.going_out(),
+        "I2": (*stock.I2, *on_way.INCOMING, *counts.COUNTS), "I4": hub.I4, "I6": hub.going_out(),
         "I10": orders.I10, "I11": orders.I11, "I12": (*money.I12, *on_way.costs()),
         "I13": money.I13, "I14": states.I14, "I15": jobs.checks(),
     }  # fmt: skip

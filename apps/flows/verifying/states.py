@@ -10,7 +10,7 @@ from apps.channels import states as channel_states
 from apps.channels.models import SellingPolicy
 from apps.flows.verifying.checks import Check, append_only
 from apps.inventory import states as inventory_states
-from apps.inventory.models import PurchaseOrder, Surplus, Transfer
+from apps.inventory.models import PurchaseOrder, Stocktake, Surplus, Transfer
 from apps.orders import states as order_states
 from apps.orders.models import Order
 from apps.payments import states as payment_states
@@ -48,6 +48,7 @@ AXES = (
     Axis(PurchaseOrder, "state", inventory_states.PURCHASE_MOVES, ("draft",)),
     Axis(Surplus, "state", inventory_states.SURPLUS_MOVES, ("waiting",)),
     Axis(Transfer, "state", inventory_states.TRANSFER_MOVES, ("draft",)),
+    Axis(Stocktake, "state", inventory_states.STOCKTAKE_MOVES, ("counting",)),
 )
 
 

@@ -1,5 +1,6 @@
 """The rows of stock, by topic."""
 
+from apps.inventory.models.counting import Stocktake, StocktakeEntry, StocktakeLine, StrayCode
 from apps.inventory.models.landing import LandedCost, LandedPart
 from apps.inventory.models.levels import (
     COUNTED,
@@ -19,6 +20,7 @@ from apps.inventory.models.transfers import Transfer, TransferLine, TransferStep
 
 __all__ = [
     "COUNTED", "Aside", "Demand", "Forecast", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder",
-    "PurchaseOrderLine", "Receipt", "ReceiptLine", "ReorderRule", "Shrinkage", "StockLevel", "StockMovement", "Supplier",
-    "SupplierItem", "Surplus", "Transfer", "TransferLine", "TransferStep", "free_sql",
+    "PurchaseOrderLine", "Receipt", "ReceiptLine", "ReorderRule", "Shrinkage", "StockLevel", "StockMovement", "Stocktake",
+    "StocktakeEntry", "StocktakeLine", "StrayCode", "Supplier", "SupplierItem", "Surplus", "Transfer",
+    "TransferLine", "TransferStep", "free_sql",
 ]  # fmt: skip

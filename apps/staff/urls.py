@@ -20,6 +20,7 @@ from apps.staff.views import (
     stock_value,
     suggestions,
     transfers,
+    why,
 )
 
 app_name = "staff"
@@ -80,6 +81,8 @@ urlpatterns = [
     path("purchases/<uuid:order_id>/receive/scan/", arrivals.scan, name="purchase_scan"),
     path("purchases/<uuid:order_id>/receive/count/", arrivals.count, name="purchase_count"),
     path("purchases/<uuid:order_id>/receive/book/", arrivals.book, name="purchase_book"),
+    path("why/value/<uuid:thing>/", why.value, name="why_value"),
+    path("why/<str:what>/<uuid:thing>/", why.why, name="why"),
     path("night/", night.night, name="night"),
     path("night/run/", night.run, name="night_run"),
     path("night/progress/", night.progress, name="night_progress"),

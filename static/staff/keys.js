@@ -1,4 +1,4 @@
-/* The keyboard of the staff UI, and dialogs for browsers without `command`. No state on the server, nothing inline.
+/* The keyboard of the staff UI, dialogs that open when htmx has filled them, and dialogs for browsers without `command`. No state on the server, nothing inline.
 
    Single letters work only outside fields, never while an input method is composing (key code 229), and can be switched
    off (WCAG 2.1.4); the switch is kept in this browser. The cursor row (data-cursor) survives a refreshed part by its id. */
@@ -124,4 +124,17 @@
     input.addEventListener("change", () => { localStorage.setItem(KEEP, input.checked ? "on" : "off"); show(); });
   });
   show();
+
+  // A dialog that htmx has filled opens; a link out of it closes it instead of leaving the page.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const target = event.detail.target;
+    if (target instanceof HTMLDialogElement) {
+      if (!target.open && target.children.length) target.showModal();
+      (target.querySelector("[aria-invalid=true], [autofocus]") || target.querySelector("button.go"))?.focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const way = event.target.closest?.("dialog [data-close]");
+    if (way) { event.preventDefault(); way.closest("dialog").close(); }
+  });
 })();

@@ -1,21 +1,7 @@
-/* What the staff pages do beside htmx: dialogs that open when they are filled, the sum of picked rows, panels that dock
-   where there is room. Every page works without it. Nothing inline, no state but the page's own. */
+/* What the staff pages do beside htmx: the sum of picked rows, panels that dock where there is room. Every page works without it. Nothing inline, no state but the page's own. */
 "use strict";
 (() => {
   const language = document.documentElement.lang || "ja";
-
-  // A dialog that htmx has filled opens; a link out of it closes it instead of leaving the page.
-  document.addEventListener("htmx:afterSwap", (event) => {
-    const target = event.detail.target;
-    if (target instanceof HTMLDialogElement) {
-      if (!target.open && target.children.length) target.showModal();
-      (target.querySelector("[aria-invalid=true], [autofocus]") || target.querySelector("button.go"))?.focus();
-    }
-  });
-  document.addEventListener("click", (event) => {
-    const way = event.target.closest?.("dialog [data-close]");
-    if (way) { event.preventDefault(); way.closest("dialog").close(); }
-  });
 
   // What is picked: how many, and what it is worth where it is one currency.
   const tell = () => {

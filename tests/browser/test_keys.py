@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.staff.builders import make_shop as make_staff_shop
 from tests.staff.records import make_shop
 
 
@@ -65,3 +66,19 @@ def test_letters_can_be_switched_off_and_stay_off(screen_of):
     page.get_by_role("button", name="Keyboard").click()
 
     expect(page.get_by_label("Single-letter keys are on")).not_to_be_checked()
+
+
+def test_a_number_says_why_it_is_what_it_is_and_gives_the_keyboard_back(screen_of):
+    make_staff_shop(TEA=5)
+    screen = screen_of("warehouse", language="en")
+    page = screen.open("/stock/")
+    number = page.get_by_role("link", name="5", exact=True).first
+
+    number.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog#why[open]")).to_contain_text("Left over")
+    page.keyboard.press("Escape")
+
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(number).to_be_focused()
+    assert screen.complaints == []

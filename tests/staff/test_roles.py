@@ -99,6 +99,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:purchase_scan": {"POST": "stock.adjust"},
     "staff:purchase_count": {"POST": "stock.adjust"},
     "staff:purchase_book": {"POST": "stock.adjust"},
+    "staff:why": {"GET": "stock.view"},
+    "staff:why_value": {"GET": "stock.value"},
     "staff:night": {"GET": "night.view"},
     "staff:night_of": {"GET": "night.view"},
     "staff:night_run": {"POST": "night.decide"},

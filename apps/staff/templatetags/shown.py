@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -172,6 +173,23 @@ def number(count: int | None) -> str:
 def less(count: int) -> str:
     """A count that is taken away: −3, and 0 as it is."""
     return number(-count)
+
+
+@register.simple_tag
+def why(what: str, thing: Any, figure: Any) -> SafeString:
+    """A number that says why it is what it is when it is clicked: `{% why "available" level.id level.available %}`.
+
+    `what` is a number of parts/why.py, `figure` the number itself, or its words (money).
+    """
+    if what == "value":
+        address = reverse("staff:why_value", args=[thing])
+    else:
+        address = reverse("staff:why", args=[what, thing])
+    text = figure if isinstance(figure, str) else number(figure)
+    return format_html(
+        '<a class="why" href="{}" hx-get="{}" hx-target="#why" aria-haspopup="dialog" title="{}">{}</a>',
+        address, address, _("Why this number"), text,
+    )  # fmt: skip
 
 
 _FIRMS = ("株式会社", "有限会社", "合同会社", "合名会社", "合資会社", "一般社団法人", "医療法人", "学校法人")

@@ -27,6 +27,7 @@ from apps.orders.models import Order
 from apps.staff.parts import connections, demand, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
+from apps.staff.templatetags import shown as figures
 
 MOST_DEMANDS = 100
 ONLY = ("", "waiting", "empty")
@@ -88,10 +89,12 @@ def _why(request: HttpRequest, level_id: UUID, *, error: str = "", status: int =
         level.movements.all(), ("id",), newest_first=True, size=30, after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
     )  # fmt: skip
+    currency = Company.objects.values_list("currency", flat=True).first() or "JPY"
     context = {
         "level": level,
         "explained": inventory.why(level),
-        "currency": Company.objects.values_list("currency", flat=True).first() or "JPY",
+        "currency": currency,
+        "worth": figures.money(level.value_minor, currency),
         "shown": _shown({level.variant_id})[level.variant_id],
         "shrinkages": inventory.shrinkages(level, 10),
         "page": page,

@@ -1,0 +1,142 @@
+"""Why this number, on any screen: a click says in words how it comes about, in both languages; hostile names stay text."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.urls import reverse
+
+from apps.channels.models import Listing
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.flows import set_aside
+from apps.hub.models import Connection
+from apps.inventory.models import Aside, StockLevel
+from apps.orders.models import OrderLine
+from apps.payments.models import Payment
+from tests.staff.builders import make_order, make_shop
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@pytest.fixture
+def shop(db):
+    return make_shop(TEA=5)
+
+
+@pytest.fixture
+def told(shop):
+    """楽天 shows 3 of 5: one is kept for an order that is not paid yet, one is set aside."""
+    Connection.objects.filter(id=shop.channel.id).update(name="楽天")
+    order = make_order(shop, ("TEA", 1), method="konbini")
+    until = (clock.now() + timedelta(hours=2)).replace(minute=14)
+    Payment.objects.filter(order=order).update(expires_at=until)
+    level = StockLevel.objects.get()
+    set_aside.set_aside(level, Aside.SAFETY, 1, cause=uuid7(), actor="rina", reason="for the fair")
+    Listing.objects.update(shown=3, is_dirty=False)
+    return order, until
+
+
+def _words(page) -> str:
+    return str(page.context["told"].sentence)
+
+
+def test_the_number_of_a_channel_is_told_in_one_sentence(browser_as, told):
+    order, until = told
+    listing = Listing.objects.get()
+    browser = browser_as("warehouse")
+
+    page = browser.get(reverse("staff:why", args=["shown", listing.id]))
+
+    when = f"{until.astimezone(TOKYO):%H:%M}"
+    link = f'<a href="{reverse("staff:order", args=[order.id])}">{order.external_number}</a>'
+    said = _words(page)
+    assert said.startswith(f"楽天 shows 3, we have 5: 1 reserved by {link} until ")
+    assert said.endswith(f" {when}, 1 safety stock.")
+    assert (page.context["told"].is_explained, page.context["told"].residual) == (True, "0")
+
+
+def test_it_is_told_in_japanese(browser_as, told):
+    order, until = told
+    browser = browser_as("warehouse")
+
+    page = browser.get(
+        reverse("staff:why", args=["shown", Listing.objects.get().id]), headers={"accept-language": "ja"}
+    )
+
+    link = f'<a href="{reverse("staff:order", args=[order.id])}">{order.external_number}</a>'
+    said = _words(page)
+    assert said.startswith(f"楽天の表示は3点、手元の在庫は5点：{link} に引当（")
+    assert said.endswith(f"{until.astimezone(TOKYO):%H:%M}まで） 1点、安全在庫 1点。")
+
+
+@pytest.mark.parametrize(
+    "what", ["on_hand", "unavailable", "reserved", "available", "leased", "backordered", "incoming"]
+)
+def test_each_number_of_a_level_opens_over_the_page_and_as_a_page(browser_as, told, what):
+    browser, address = browser_as("warehouse"), reverse("staff:why", args=[what, StockLevel.objects.get().id])
+
+    part, page = browser.get(address, headers={"HX-Request": "true"}), browser.get(address)
+
+    assert [answer.templates[0].name for answer in (part, page)] == [
+        "staff/_why.html",
+        "staff/why.html",
+    ]
+    assert part.context["told"].is_explained
+
+
+def test_the_value_is_for_those_who_may_see_it(browser_as, shop):
+    address = reverse("staff:why_value", args=[StockLevel.objects.get().id])
+
+    page = browser_as("staff").get(address)
+
+    assert (browser_as("warehouse").get(address).status_code, page.status_code) == (403, 200)
+    assert (page.context["told"].number, [line.figure for line in page.context["told"].lines]) == (
+        "¥2,000",
+        ["+¥2,000"],
+    )
+
+
+def test_a_line_of_an_order_says_what_it_has_and_waits_for(browser_as, shop):
+    make_order(shop, ("TEA", 4))
+    make_order(shop, ("TEA", 3))
+    third = make_order(shop, ("TEA", 2))
+    line = OrderLine.objects.get(order=third, kind="item")
+
+    page = browser_as("warehouse").get(reverse("staff:why", args=["line", line.id]))
+
+    assert (page.context["told"].number, [str(one) for one in page.context["told"].notes]) == (
+        "0", ["It waits for 2 more at 東京倉庫, where 0 are free and 1 waits before it."],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["shown", "line", "available", "value", "nonsense"])
+def test_what_is_not_there_is_not_found(browser_as, shop, what):
+    assert browser_as("owner").get(f"/why/{what}/{uuid7()}/").status_code == 404
+
+
+def test_hostile_names_stay_text(browser_as, told):
+    Connection.objects.update(name="<b>%(n)s {0}</b>")
+
+    page = browser_as("warehouse").get(reverse("staff:why", args=["shown", Listing.objects.get().id]))
+
+    assert "&lt;b&gt;%(n)s {0}&lt;/b&gt;" in _words(page)
+    assert b"<b>%(n)s" not in page.content
+
+
+def test_every_number_of_the_stock_list_and_of_an_order_can_be_asked(browser_as, told):
+    order, _until = told
+    level, listing = StockLevel.objects.get(), Listing.objects.get()
+    line = OrderLine.objects.get(order=order, kind="item")
+    browser = browser_as("owner")
+
+    def asked(page) -> set[str]:
+        body = page.content.decode()
+        known = [("line", line.id), ("shown", listing.id), *((what, level.id) for what in (
+            "on_hand", "unavailable", "reserved", "available"))]  # fmt: skip
+        return {what for what, thing in known if f'hx-get="{reverse("staff:why", args=[what, thing])}"' in body}
+
+    of_level = {"on_hand", "unavailable", "reserved", "available", "shown"}
+    assert asked(browser.get(reverse("staff:stock"))) == of_level
+    assert asked(browser.get(reverse("staff:stock_why", args=[level.id]))) == of_level
+    assert asked(browser.get(reverse("staff:order", args=[order.id]))) == {"line"}

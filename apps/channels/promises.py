@@ -26,7 +26,11 @@ class Book:
     def __init__(self, listings: Iterable[Listing]) -> None:
         self.listings = {row.id: row for row in listings}
         self.escrows: dict[UUID, list[Escrow]] = defaultdict(list)
-        for row in Escrow.objects.filter(listing__in=list(self.listings)).order_by("listing", "id").select_for_update():
+        for row in (
+            Escrow.objects.filter(listing__in=list(self.listings))
+            .order_by("listing", "id")
+            .select_for_update(no_key=True)
+        ):
             self.escrows[row.listing_id].append(row)
         self.by_variant = {row.variant_id: row for row in self.listings.values() if row.variant_id}
         self._manners: dict[UUID, StockManners] = {}
@@ -38,13 +42,13 @@ class Book:
         """One channel's listings of variants, locked in id order."""
         rows = Listing.objects.filter(connection=connection, variant__in=set(variants))
         rows = rows.select_related("connection", "connection__rule")
-        return cls(rows.order_by("id").select_for_update(of=("self",)))
+        return cls(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
 
     @classmethod
     def of_variants(cls, variants: Iterable[UUID]) -> "Book":
         """The linked listings of variants, locked in id order."""
         rows = Listing.objects.filter(variant__in=set(variants)).select_related("connection", "connection__rule")
-        return cls(rows.order_by("id").select_for_update(of=("self",)))
+        return cls(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
 
     def manners(self, listing: Listing) -> StockManners:
         """How its channel takes numbers."""

@@ -96,7 +96,7 @@ def tell_all(connection_id: UUID) -> None:
 
 
 def _locked(listings: QuerySet[Listing]) -> list[UUID]:
-    return list(listings.order_by("id").select_for_update().values_list("id", flat=True))
+    return list(listings.order_by("id").select_for_update(no_key=True).values_list("id", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _locked_leased(connection_id: UUID, variants: set[UUID]) -> set[UUID]:
             "SELECT listing.variant_id, policy.state FROM channels_listing AS listing"
             " LEFT JOIN channels_sellingpolicy AS policy ON policy.variant_id = listing.variant_id"
             " WHERE listing.variant_id = ANY(%s) AND (listing.connection_id = %s OR policy.state = 'leased')"
-            " ORDER BY listing.id FOR UPDATE OF listing",
+            " ORDER BY listing.id FOR NO KEY UPDATE OF listing",
             [list(variants), connection_id],
         )
         return {variant for variant, state in cursor.fetchall() if state == SellingState.LEASED}
@@ -229,7 +229,7 @@ def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, blind: Mapping[UUID,
 
     `blind`: units of a variant that channels of which nothing is heard may still sell.
     """
-    rows = list(Listing.objects.filter(id__in=listings, is_dirty=True).order_by("id").select_for_update())
+    rows = list(Listing.objects.filter(id__in=listings, is_dirty=True).order_by("id").select_for_update(no_key=True))
     free = sellable(row.variant_id for row in rows if row.variant_id)
     told = []
     for row in rows:
@@ -263,7 +263,7 @@ def told(
     rows = Listing.objects.filter(_known_as(quantities), connection=connection).select_related(
         "connection", "connection__rule"
     )
-    book = promises.Book(rows.order_by("id").select_for_update(of=("self",)))
+    book = promises.Book(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
     states = dict(SellingPolicy.objects.filter(variant__in=book.by_variant).values_list("variant", "state"))
     now = clock.now()
     for row in book.listings.values():

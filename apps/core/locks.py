@@ -40,7 +40,9 @@ def take(name: str, *, holder: str, seconds: int = 30) -> Held | None:
 def confirm(held: Held) -> None:
     """Inside the writing transaction: still mine? Locks the lease row until commit. Raises `LeaseLost`."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM core_lease WHERE name = %s AND token = %s FOR UPDATE", [held.name, held.token])
+        cursor.execute(
+            "SELECT 1 FROM core_lease WHERE name = %s AND token = %s FOR NO KEY UPDATE", [held.name, held.token]
+        )
         if cursor.fetchone() is None:
             raise LeaseLost(held.name)
 

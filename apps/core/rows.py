@@ -80,7 +80,7 @@ def new(model: type[M], **values: Any) -> M:
 
 
 def read(model: type[M], rest: str, params: Sequence[Any]) -> list[M]:
-    """Whole rows of one table, where `rest` is what follows its name in SELECT (WHERE, ORDER BY, FOR UPDATE): for what is read by
+    """Whole rows of one table, where `rest` is what follows its name in SELECT (WHERE, ORDER BY, a lock): for what is read by
     the hundred, at a quarter of what the ORM takes.
     """
     shape = _shape(model)

@@ -62,7 +62,9 @@ def _labels(group: Group) -> None:
 
 def _voided(group: Group) -> None:
     ids = [subject for subject, _ in _subjects(group)]
-    for parcel in Parcel.objects.filter(id__in=ids).select_related("shipment").select_for_update(of=("self",)):
+    for parcel in (
+        Parcel.objects.filter(id__in=ids).select_related("shipment").select_for_update(no_key=True, of=("self",))
+    ):
         shipping.voided(parcel)
 
 

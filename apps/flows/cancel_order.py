@@ -42,7 +42,7 @@ def close_cancelled(order: Order, *, cause: Cause) -> None:
     """Nothing is left to ship and nothing was shipped: the order (locked) ends and its money is let go or given back."""
     orders.mark([order], cause=cause, lifecycle=Lifecycle.CANCELLED)
     outbox.publish([outbox.NewFact("order.cancelled", "order", order.id, orders.as_row(order))])
-    payment = Payment.objects.select_for_update().filter(order=order).first()
+    payment = Payment.objects.select_for_update(no_key=True).filter(order=order).first()
     if payment is None:
         orders.mark([order], cause=cause, **_voided(order))
         return
@@ -80,7 +80,7 @@ def call_off_shipments(order_ids: Sequence[UUID], *, cause: Cause) -> None:
     """Shipments that have not left are cancelled; a label that was bought goes back to the carrier."""
     pending = Shipment.objects.filter(
         order__in=order_ids, status__in=[ShipmentStatus.PLANNED, ShipmentStatus.LABELLED]
-    ).select_for_update()
+    ).select_for_update(no_key=True)
     for shipment in pending:
         shipping.cancelled(shipment, cause=cause)
         for parcel in Parcel.objects.filter(shipment=shipment, label_status="bought"):

@@ -87,7 +87,7 @@ def _waiting(carrier: Connection, chosen: Collection[UUID] | None) -> list[Parce
     else:
         found = shipping.unnumbered([carrier.id]).filter(shipment__in=chosen)
     ids = list(found.values_list("shipment", flat=True)[:MOST])
-    list(Shipment.objects.filter(id__in=ids).order_by("id").select_for_update())
+    list(Shipment.objects.filter(id__in=ids).order_by("id").select_for_update(no_key=True))
     return list(label_requests.with_words(found.filter(shipment__in=ids)))
 
 

@@ -54,7 +54,7 @@ class Desk:
         """Lock in the order that everybody keeps."""
         leases = Leases(variants, actor=ACTOR)
         book = Book.of_variants(variants)
-        policies = SellingPolicy.objects.filter(variant__in=variants).order_by("id").select_for_update()
+        policies = SellingPolicy.objects.filter(variant__in=variants).order_by("id").select_for_update(no_key=True)
         offers: dict[UUID, list[Listing]] = defaultdict(list)
         for row in book.listings.values():
             if row.variant_id and wiring.has(row.connection, "stock.write"):

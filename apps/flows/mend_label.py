@@ -41,7 +41,7 @@ def give(shipment_ids: Collection[UUID], carrier: Connection, *, service: str, a
     given = Given()
     with transaction.atomic():
         rows = Shipment.objects.filter(id__in=shipment_ids, status=Status.PLANNED).order_by("id")
-        for shipment in rows.select_related("carrier", "order").select_for_update(of=("self",)):
+        for shipment in rows.select_related("carrier", "order").select_for_update(no_key=True, of=("self",)):
             if (shipment.carrier_id, shipment.service) == (carrier.id, service[:80]):
                 continue
             (given.stay if _is_asked(shipment, carrier) else given.done).append(shipment)
@@ -79,7 +79,7 @@ def mend(
     with transaction.atomic():
         rows = Shipment.objects.select_related(
             "order__ship_to", "order__customer", "ship_to", "carrier"
-        ).select_for_update(of=("self",))
+        ).select_for_update(no_key=True, of=("self",))
         shipment = rows.get(id=shipment_id)
         is_numbered = Parcel.objects.filter(shipment=shipment).exclude(label_status="none").exists()
         if shipment.status != Status.PLANNED or is_numbered:

@@ -66,7 +66,9 @@ def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
     lease_stock.decide({row.variant for row in dirty})
     with transaction.atomic():
         # The channel's row is the lock: two builders must not both see that no push is under way.
-        locked = Connection.objects.select_for_update(of=("self",)).select_related("rule").get(id=channel.id)
+        locked = (
+            Connection.objects.select_for_update(no_key=True, of=("self",)).select_related("rule").get(id=channel.id)
+        )
         if under_way(channel):
             return False
         dirty = channels.dirty(channel.id, _many(channel))

@@ -67,7 +67,7 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
         candidates = _candidates(draft, customer.id if has_customer and customer else None, source)
         locked = {order.id: order for order in orders.lock({line.order_id for line in candidates})}
         meant = OrderLine.objects.filter(id__in=[line.id for line in candidates]).select_related("order")
-        lines = list(meant.select_for_update(of=("self",)))
+        lines = list(meant.select_for_update(no_key=True, of=("self",)))
         parts, unmatched = _link(draft, lines, has_customer=has_customer)
         _write(document, parts, unmatched)
         _call_off(parts, locked, cause)
@@ -249,7 +249,7 @@ def _give_back(parts: Sequence[_Part], cause: Cause, *, is_refunded: bool) -> No
         due[part.line.order_id] += part.worth_minor
     owed = [] if is_refunded else [order for order, minor in due.items() if minor > 0]
     payments = Payment.objects.filter(order__in=owed)
-    for payment in payments.order_by("id").select_for_update():
+    for payment in payments.order_by("id").select_for_update(no_key=True):
         minor = min(due[payment.order_id], payment.captured_minor - payment.refunded_minor)
         if minor > 0:
             refund_order.promise(

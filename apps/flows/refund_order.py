@@ -22,7 +22,7 @@ def refund(payment: Payment, *, amount_minor: int, reason: str, actor: str) -> R
     """A person gives money back. Raises `payments.OverRefund`."""
     with transaction.atomic():
         orders.lock([payment.order_id])
-        locked = Payment.objects.select_for_update().get(id=payment.id)
+        locked = Payment.objects.select_for_update(no_key=True).get(id=payment.id)
         return promise(locked, amount_minor, source_id=uuid7(), reason=reason, actor=actor)
 
 
@@ -60,14 +60,14 @@ def take_fact(fact: RefundFact, *, source: Connection) -> bool:
             return False
         # Orders before payments before refunds, as everywhere, so that two stories never deadlock.
         orders.lock([row.order_id])
-        payment = Payment.objects.select_for_update().get(id=row.id)
+        payment = Payment.objects.select_for_update(no_key=True).get(id=row.id)
         if words := _doubt(fact, known, payment):
             _differ(fact, known, payment, words, source)
             return True
         made = known or payments.request_refund(
             payment, fact.amount_minor, source_id=_named(fact), reason="made at the provider"
         )
-        rows = Refund.objects.select_for_update()
+        rows = Refund.objects.select_for_update(no_key=True)
         refund = rows.get(id=made.id) if made else rows.get(payment=row, source_id=_named(fact))
         payments.settle_refund(refund, fact.status, provider_id=fact.provider_id, cause=cause, party=source.id)
         _mark(Payment.objects.get(id=row.id), cause)
@@ -101,7 +101,7 @@ def _named(fact: RefundFact) -> UUID:
 
 def _mark(payment: Payment, cause: Cause) -> None:
     """The order's axis after money went back, or a promise of it fell through."""
-    order = Order.objects.select_for_update().get(id=payment.order_id)
+    order = Order.objects.select_for_update(no_key=True).get(id=payment.order_id)
     if order.payment not in {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED}:
         return
     if payment.refunded_minor >= payment.captured_minor:

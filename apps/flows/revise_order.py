@@ -118,7 +118,7 @@ def _take_amounts(order: Order, draft: OrderDraft) -> bool:
     """The channel's amounts of an order that nobody has paid; False where a person has to look."""
     if draft.payment_method != order.payment_method or draft.total_minor <= 0:
         return False
-    payment = Payment.objects.select_for_update().filter(order=order).first()
+    payment = Payment.objects.select_for_update(no_key=True).filter(order=order).first()
     if payment is not None and (payment.status != Status.EXPECTED or payment.provider_id):
         return False
     if not orders.take_amounts(order, draft, country=settings.KUROGO_COUNTRY):
@@ -158,7 +158,7 @@ def _collect(order: Order, draft: OrderDraft, source: Connection) -> None:
     """An order that the channel collects for counts as paid once it is released, at the amount that we know."""
     if (order.payment_method, order.payment, order.lifecycle) != ("prepaid", PaymentState.UNPAID, Lifecycle.OPEN):
         return
-    payment = Payment.objects.select_for_update().get(order=order)
+    payment = Payment.objects.select_for_update(no_key=True).get(order=order)
     if (draft.payment_method, draft.total_minor) != (payment.method, payment.expected_minor):
         return
     cause = Cause(f"connection:{source.name}"[:80], "collected by the channel")

@@ -46,7 +46,9 @@ def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
     with transaction.atomic():
         found = _payments_of(facts, source)
         locked_orders = {order.id: order for order in orders.lock(p.order_id for p in found.values())}
-        rows = Payment.objects.filter(id__in={p.id for p in found.values()}).order_by("id").select_for_update()
+        rows = (
+            Payment.objects.filter(id__in={p.id for p in found.values()}).order_by("id").select_for_update(no_key=True)
+        )
         locked = {row.id: row for row in rows}
         done.orphans = [fact for fact in facts if fact.provider_id not in found]
         believed: list[tuple[Payment, PaymentFact]] = []
@@ -152,7 +154,9 @@ def _may_be_cancelled(order: Order) -> bool:
 
 def collect_on_delivery(order_ids: Sequence[UUID], *, cause: Cause) -> None:
     """The carrier took the money at the door: 代金引換 is paid when the parcel is delivered. Orders are locked by the caller."""
-    rows = Payment.objects.filter(order__in=order_ids, method="cod", status=Status.EXPECTED).select_for_update()
+    rows = Payment.objects.filter(order__in=order_ids, method="cod", status=Status.EXPECTED).select_for_update(
+        no_key=True
+    )
     for payment in rows.select_related("order"):
         lines = payment.order.lines.all()
         minor = orders.payable_minor(payment.order, lines)

@@ -108,7 +108,9 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
         ids = [parcel for parcel, _ in labels]
         order_ids = Parcel.objects.filter(id__in=ids).values_list("shipment__order", flat=True)
         orders.lock(order_ids)
-        rows = Parcel.objects.filter(id__in=ids).select_related("shipment").order_by("id").select_for_update()
+        rows = (
+            Parcel.objects.filter(id__in=ids).select_related("shipment").order_by("id").select_for_update(no_key=True)
+        )
         parcels = {parcel.id: parcel for parcel in rows}
         fresh = [
             (parcels[parcel_id], label) for parcel_id, label in labels if parcels[parcel_id].label_status == "none"
@@ -161,7 +163,9 @@ def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
     with transaction.atomic():
         locked = {order.id: order for order in orders.lock(shipment.order_id for shipment in shipments)}
         rows = (
-            Shipment.objects.filter(id__in=[shipment.id for shipment in shipments]).order_by("id").select_for_update()
+            Shipment.objects.filter(id__in=[shipment.id for shipment in shipments])
+            .order_by("id")
+            .select_for_update(no_key=True)
         )
         fresh = [row for row in rows if row.status in {Status.PLANNED, Status.LABELLED}]
         by_shipment: dict[UUID, list[ShipmentLine]] = defaultdict(list)
@@ -281,7 +285,7 @@ def take_tracking(events: Iterable[TrackEvent], *, actor: str) -> list[TrackEven
         pairs = Parcel.objects.filter(tracking_number__in=numbers).values_list("id", "shipment__order")
         locked = {order.id: order for order in orders.lock(order for _, order in pairs)}
         rows = Parcel.objects.filter(id__in=[parcel for parcel, _ in pairs]).select_related("shipment")
-        parcels = {row.tracking_number: row for row in rows.order_by("id").select_for_update(of=("self",))}
+        parcels = {row.tracking_number: row for row in rows.order_by("id").select_for_update(no_key=True, of=("self",))}
         known = [(parcel, event) for event in events if (parcel := parcels.get(event.tracking_number))]
         delivered = shipping.tracked(known, cause=cause)
         _mark_delivered([locked[shipment.order_id] for shipment in delivered], cause)

@@ -84,7 +84,7 @@ def _locked(issued: Sequence[Issued], source: Connection) -> tuple[dict[UUID, Or
     match = Q(shipment__number__in={shipment for shipment, _ in keys}, shipment__carrier=source)
     found = Parcel.objects.filter(match)
     locked = {order.id: order for order in orders.lock(found.values_list("shipment__order", flat=True))}
-    read = label_requests.with_words(found).order_by("id").select_for_update(of=("self", "shipment"))
+    read = label_requests.with_words(found).order_by("id").select_for_update(no_key=True, of=("self", "shipment"))
     return locked, {label_requests.reference(parcel): parcel for parcel in read}
 
 

@@ -39,7 +39,7 @@ FROM (
     WHERE d.status IN ('due', 'unknown') AND d.due_at <= %(now)s AND (d.leased_until IS NULL OR d.leased_until < %(wall)s)
       AND c.status = 'active' AND (c.held_until IS NULL OR c.held_until <= %(now)s)
       AND NOT c.paused_abilities ? CASE d.operation {ability_of} END
-    ORDER BY d.due_at, d.id LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+    ORDER BY d.due_at, d.id LIMIT %(limit)s FOR NO KEY UPDATE OF d SKIP LOCKED
 ) AS due WHERE d.id = due.id RETURNING d.id, due.is_unsettled
 """.replace("{ability_of}", " ".join(f"WHEN '{op}' THEN '{ability}'" for op, ability in abilities.ABILITY_OF.items()))
 

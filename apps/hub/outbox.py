@@ -50,7 +50,11 @@ def publish(facts: Iterable[NewFact], *, are_new_subjects: bool = False) -> list
 
 def unannounced(limit: int) -> list[OutboxFact]:
     """Facts that nobody has turned into deliveries yet, locked for this transaction, oldest first."""
-    return list(OutboxFact.objects.filter(announced_at=None).order_by("id").select_for_update(skip_locked=True)[:limit])
+    return list(
+        OutboxFact.objects.filter(announced_at=None)
+        .order_by("id")
+        .select_for_update(no_key=True, skip_locked=True)[:limit]
+    )
 
 
 def has_unannounced() -> bool:

@@ -183,7 +183,7 @@ def decide(surplus: UUID, *, keep: bool, actor: str, reason: str, price: Decimal
     """
     with transaction.atomic():
         order = _receivable(Surplus.objects.select_related("purchase_line").get(id=surplus).purchase_line.order_id)
-        row = Surplus.objects.select_related("receipt").select_for_update(of=("self",)).get(id=surplus)
+        row = Surplus.objects.select_related("receipt").select_for_update(no_key=True, of=("self",)).get(id=surplus)
         if row.state != SurplusState.WAITING:
             raise Refused(_("Somebody decided this already: %(state)s.") % {"state": row.get_state_display()})
         lines = list(order.lines.select_related("variant"))

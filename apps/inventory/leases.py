@@ -24,8 +24,12 @@ class Leases:
 
     def __init__(self, variants: Iterable[UUID], *, actor: str) -> None:
         levels = StockLevel.objects.filter(variant__in=set(variants), location__is_active=True)
-        self.desk = Desk(levels.order_by("id").select_for_update(of=("self",)), actor=actor)
-        held = Lease.objects.filter(level__in=list(self.desk.levels)).order_by("level", "holder").select_for_update()
+        self.desk = Desk(levels.order_by("id").select_for_update(no_key=True, of=("self",)), actor=actor)
+        held = (
+            Lease.objects.filter(level__in=list(self.desk.levels))
+            .order_by("level", "holder")
+            .select_for_update(no_key=True)
+        )
         self._leases = {(lease.level_id, lease.holder): lease for lease in held}
         self._levels: dict[UUID, list[StockLevel]] = defaultdict(list)
         for level in self.desk.levels.values():

@@ -15,7 +15,7 @@ from apps.hub import outbox
 from apps.inventory.errors import NoLocation
 from apps.inventory.models import COUNTED, Location, StockLevel, StockMovement
 
-IN_ORDER = "ORDER BY id FOR UPDATE"
+IN_ORDER = "ORDER BY id FOR NO KEY UPDATE"
 _FIGURES = (
     "on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "backordered", "value_minor",
 )  # fmt: skip
@@ -77,12 +77,14 @@ class Desk:
                 StockLevel(id=uuid7(), variant_id=variant, location_id=location)
                 for variant, location in sorted(missing)
             )
-        return cls(there.order_by("id").select_for_update(), actor=actor)
+        return cls(there.order_by("id").select_for_update(no_key=True), actor=actor)
 
     @classmethod
     def of_levels(cls, levels: Iterable[UUID], *, actor: str) -> "Desk":
         """Lock levels by id."""
-        return cls(StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(), actor=actor)
+        return cls(
+            StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(no_key=True), actor=actor
+        )
 
     def by_variant(self) -> dict[UUID, StockLevel]:
         """The locked levels by their variant (one location)."""

@@ -225,7 +225,7 @@ def move(order: PurchaseOrder, to: PurchaseState, *, cause: Cause) -> None:
 def lock(order: UUID) -> PurchaseOrder:
     """The order's row, locked; levels come after it, everywhere. Raises `PurchaseOrder.DoesNotExist`."""
     rows = PurchaseOrder.objects.select_related("supplier", "location")
-    return rows.select_for_update(of=("self",)).get(id=order)
+    return rows.select_for_update(no_key=True, of=("self",)).get(id=order)
 
 
 def _draft(order: UUID) -> PurchaseOrder:

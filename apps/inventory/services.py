@@ -79,7 +79,7 @@ def _locked_leases(desk: Desk, holders: set[UUID]) -> dict[UUID, dict[UUID | Non
     held: dict[UUID, dict[UUID | None, Lease]] = defaultdict(dict)
     if leased and holders:
         rented = Lease.objects.filter(level__in=leased, holder__in=holders, units__gt=0)
-        for lease in rented.order_by("level", "holder").select_for_update():
+        for lease in rented.order_by("level", "holder").select_for_update(no_key=True):
             held[lease.level_id][lease.holder] = lease
     return held
 
@@ -123,7 +123,7 @@ def refill(desk: Desk, *, part: str) -> list[Change]:
         return []
     queue: dict[UUID, list[Demand]] = defaultdict(list)
     waiters = Demand.objects.filter(level__in=free, quantity__gt=F("allocated") + F("shipped") + F("cancelled"))
-    for demand in waiters.order_by("level", "arrived_at", "id").select_for_update():
+    for demand in waiters.order_by("level", "arrived_at", "id").select_for_update(no_key=True):
         queue[demand.level_id].append(demand)
     changes, touched = [], []
     for level_id, waiting in queue.items():
@@ -233,9 +233,11 @@ def _shipped_value(demands: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
 def _locked_demands(units: Mapping[UUID, int]) -> list[Demand]:
     """Demands of order lines with their levels' locks taken first (levels before demands, everywhere)."""
     levels = Demand.objects.filter(kind="order_line", subject__in=list(units)).values_list("level", flat=True)
-    list(StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update().values_list("id"))
+    list(StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(no_key=True).values_list("id"))
     return list(
-        Demand.objects.filter(kind="order_line", subject__in=list(units)).order_by("level", "id").select_for_update()
+        Demand.objects.filter(kind="order_line", subject__in=list(units))
+        .order_by("level", "id")
+        .select_for_update(no_key=True)
     )
 
 

@@ -185,7 +185,7 @@ def _cut_leases(desk: Desk, level: StockLevel, short: int, *, cause: Correction)
     """What is not there cannot be leased: an offer gives way before a promise does. Returns how many units were found."""
     if short <= 0 or not level.leased:
         return 0
-    leases = list(Lease.objects.filter(level=level, units__gt=0).order_by("holder").select_for_update())
+    leases = list(Lease.objects.filter(level=level, units__gt=0).order_by("holder").select_for_update(no_key=True))
     leases.sort(key=lambda lease: -lease.units)
     taken = deciding.take_back(short, [lease.units for lease in leases])
     for lease, units in zip(leases, taken, strict=True):
@@ -201,7 +201,11 @@ def _take_back(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> lis
     """The newest promises go back to waiting until `short` units are found."""
     if short <= 0:
         return []
-    held = list(Demand.objects.filter(level=level, allocated__gt=0).order_by("-arrived_at", "-id").select_for_update())
+    held = list(
+        Demand.objects.filter(level=level, allocated__gt=0)
+        .order_by("-arrived_at", "-id")
+        .select_for_update(no_key=True)
+    )
     changes = []
     for demand, units in zip(held, deciding.take_back(short, [demand.allocated for demand in held]), strict=True):
         if units:

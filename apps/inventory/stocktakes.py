@@ -80,7 +80,7 @@ def _levels_of(plan: Plan, *, actor: str) -> list[UUID]:
 
 def lock(stocktake: UUID) -> Stocktake:
     """The stocktake, alone until the transaction ends. Raises `Stocktake.DoesNotExist`."""
-    return Stocktake.objects.select_related("location").select_for_update(of=("self",)).get(id=stocktake)
+    return Stocktake.objects.select_related("location").select_for_update(no_key=True, of=("self",)).get(id=stocktake)
 
 
 def countable(stocktake: UUID) -> Stocktake:
@@ -141,7 +141,7 @@ def put_paper(
             raise Refused(words % {"number": sheet.number})
         lines = list(sheet.lines.filter(id__in=numbers).select_related("level__variant").order_by("number"))
         levels = [line.level_id for line in lines]
-        list(StockLevel.objects.filter(id__in=levels).order_by("id").select_for_update().values_list("id"))
+        list(StockLevel.objects.filter(id__in=levels).order_by("id").select_for_update(no_key=True).values_list("id"))
         carried = tallies.moved_since(said_at, levels)
         for line in lines:
             units, since = sane(numbers[line.id]), carried.get(line.level_id, 0)

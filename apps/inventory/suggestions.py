@@ -104,7 +104,7 @@ def draft(forecasts: Iterable[UUID], *, actor: str) -> Drafted:
     wanted = set(forecasts)
     with transaction.atomic():
         # Whoever comes second waits here, and then sees what the first has drafted.
-        list(Forecast.objects.filter(id__in=wanted).order_by("id").select_for_update().values_list("id"))
+        list(Forecast.objects.filter(id__in=wanted).order_by("id").select_for_update(no_key=True).values_list("id"))
         groups: dict[tuple[UUID, UUID], list[Suggestion]] = {}
         unsold = []
         for one in chosen(wanted):

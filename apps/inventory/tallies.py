@@ -62,10 +62,8 @@ def write(lines: Sequence[StocktakeLine], said: Said, *, actor: str) -> None:
     """Entries of rows of one stocktake, and the rows as they stand then; the levels are locked, in id order."""
     if not lines:
         return
-    levels = {
-        level.id: level
-        for level in StockLevel.objects.filter(id__in=[line.level_id for line in lines]).order_by("id").select_for_update()
-    }  # fmt: skip
+    counted = StockLevel.objects.filter(id__in=[line.level_id for line in lines])
+    levels = {level.id: level for level in counted.order_by("id").select_for_update(no_key=True)}
     known, moment, at = known_counts(levels), next_moment(), clock.now()
     entries = [
         StocktakeEntry(

@@ -215,7 +215,7 @@ def _move(row: Transfer, to: TransferState, cause: Cause) -> None:
 
 
 def _lock(transfer: UUID) -> Transfer:
-    found = Transfer.objects.select_related("origin", "destination").select_for_update(of=("self",))
+    found = Transfer.objects.select_related("origin", "destination").select_for_update(no_key=True, of=("self",))
     return found.get(id=transfer)
 
 

@@ -202,7 +202,7 @@ def release(orders: Iterable[UUID], *, actor: str, reasons: Sequence[str] | None
 
 def lock(ids: Iterable[UUID]) -> list[Order]:
     """Orders locked for this transaction, in id order (everywhere the same, so that two stories never deadlock)."""
-    return list(Order.objects.filter(id__in=set(ids)).order_by("id").select_for_update())
+    return list(Order.objects.filter(id__in=set(ids)).order_by("id").select_for_update(no_key=True))
 
 
 def payable_minor(order: Order, lines: Iterable[OrderLine]) -> int:

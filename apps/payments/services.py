@@ -172,7 +172,7 @@ def settle_refund(refund: Refund, status: str, *, provider_id: str, cause: Cause
         states.move(refund, "status", target, moves=REFUND_MOVES, cause=cause)
         refund.settled_at = clock.now()
         refund.save(update_fields=["settled_at"])
-        payment = Payment.objects.select_for_update().get(id=refund.payment_id)
+        payment = Payment.objects.select_for_update(no_key=True).get(id=refund.payment_id)
         if target is RefundStatus.FAILED:
             payment.refunded_minor -= refund.amount_minor
             payment.save(update_fields=["refunded_minor"])

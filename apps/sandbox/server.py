@@ -13,7 +13,7 @@ import os
 import pkgutil
 import signal
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import date
 from importlib import import_module
@@ -24,16 +24,14 @@ import orjson
 from aiohttp import web
 from django.conf import settings
 
+from apps.sandbox import faults
 from apps.sandbox.sender import Sender
 from apps.sandbox.world import Answer, Ask, Plan, Standin, World, micros, moment
 
 MAX_BYTES = 64 * 1024 * 1024
 TICK_SECONDS = 0.2
-RETRY_AFTER_SECONDS = 2
 CUT_SECONDS = 0.02  # how long a cut connection lets its caller wait
-BEFORE_EFFECT = ("limited", "failed", "html")
-AFTER_EFFECT = ("cut",)
-SKIPPED = frozenset({"server", "world", "sender", "words", "apps", "management", "migrations"})
+SKIPPED = frozenset({"server", "world", "sender", "words", "faults", "apps", "management", "migrations"})
 logger = logging.getLogger(__name__)
 
 
@@ -43,10 +41,10 @@ class Sandbox:
     def __init__(self, world: World, *, token: str) -> None:
         self.world = world
         self.token = token
-        self.sender = Sender(world)
-        self.told: dict[str, deque[str]] = {}  # slug -> misbehaviours to come, told by control
+        self.told = faults.Told()
+        self.sender = Sender(world, told=self.told)
         self.asked: Counter[str] = Counter()  # slug -> requests
-        self.misbehaved: Counter[str] = Counter()
+        self.misbehaved = self.told.happened
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -93,6 +91,10 @@ class Sandbox:
             body=await request.read(),
         )
         answer = self.answer(standin, ask)
+        if answer.seconds:
+            await asyncio.sleep(answer.seconds)
+        if answer.is_truncated:
+            return await _break_off(request, _response(answer))
         if answer.is_cut:
             await asyncio.sleep(CUT_SECONDS)
             if request.transport is not None:
@@ -106,21 +108,18 @@ class Sandbox:
         fault = self._fault(standin, ask)
         if fault:
             self.misbehaved[fault] += 1
-        if fault in BEFORE_EFFECT:
-            return _spoiled(fault)
-        answer = self.transact(lambda: standin.handle(ask))
-        if fault in AFTER_EFFECT:
-            answer.is_cut = True
-        return answer
+        if fault in faults.BEFORE_EFFECT:
+            return faults.spoiled(fault)
+        return faults.bent(self.transact(lambda: standin.handle(ask)), fault)
 
     def _fault(self, standin: Standin, ask: Ask) -> str:
-        waiting = self.told.get(standin.slug)
-        if waiting:
-            return waiting.popleft()
+        told = self.told.request(standin.slug, ask)
+        if told is not None:
+            return told
         if self.world.plan.is_calm:
             return ""
         thing = standin.thing_of(ask)
-        for kind in (*BEFORE_EFFECT, *AFTER_EFFECT):
+        for kind in faults.PLANNED_REQUESTS:
             if self.world.plan.hits(kind, f"{standin.slug}:{thing}"):
                 once = self.world.db.execute(
                     "INSERT OR IGNORE INTO misbehaved VALUES (?, ?, ?)", (standin.slug, thing, kind)
@@ -258,11 +257,18 @@ class Sandbox:
         }
 
     async def _misbehave(self, args: dict[str, Any]) -> dict[str, Any]:
-        """{"slug", "what": limited|failed|html|cut, "times"}: the next so many requests go wrong so; "" goes well."""
-        if args["what"] not in (*BEFORE_EFFECT, *AFTER_EFFECT, ""):
-            raise ValueError(f"what may be {', '.join((*BEFORE_EFFECT, *AFTER_EFFECT))}")
-        self.told.setdefault(args["slug"], deque()).extend([args["what"]] * int(args.get("times", 1)))
-        return {slug: list(queue) for slug, queue in self.told.items()}
+        """{"slug", "what", "times"}: the next so many requests, or notices, go wrong so (faults.py); what "" goes well; a slug
+        "" forgets all that was told.
+        """
+        if args["slug"]:
+            self.told.add(args["slug"], args["what"], int(args.get("times", 1)))
+        else:
+            self.told.clear()
+        return self.told.waiting()
+
+    async def _waiting(self, _args: dict[str, Any]) -> dict[str, Any]:
+        """{slug: faults that were told and that nothing has met yet}."""
+        return self.told.waiting()
 
     async def _plan(self, args: dict[str, Any]) -> dict[str, Any]:
         """{"hits": [[kind, id], …]}: these things are hit whatever the seed says, until this process ends."""
@@ -282,6 +288,7 @@ class Sandbox:
         "nightfall": _nightfall,
         "effects": _effects,
         "misbehave": _misbehave,
+        "waiting": _waiting,
         "plan": _plan,
         "manners": _manners,
     }
@@ -299,15 +306,6 @@ def find_standins() -> list[type[Standin]]:
     return found
 
 
-def _spoiled(fault: str) -> Answer:
-    if fault == "limited":
-        return Answer(429, {"error": "slow down"}, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-    if fault == "failed":
-        return Answer(500, {"error": "something went wrong"})
-    page = "<!doctype html><title>Maintenance</title><p>We will be back soon."
-    return Answer(200, page, {"Content-Type": "text/html"})
-
-
 def _response(answer: Answer) -> web.Response:
     body, headers = answer.body, dict(answer.headers)
     names = {name.lower() for name in headers}
@@ -320,6 +318,18 @@ def _response(answer: Answer) -> web.Response:
         if "content-type" not in names:
             headers["Content-Type"] = "text/plain; charset=utf-8"
     return web.Response(status=answer.status, body=body, headers=headers)
+
+
+async def _break_off(request: web.Request, answer: web.Response) -> web.StreamResponse:
+    """Half of an answer that said how long it is, and no more."""
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    half = web.StreamResponse(status=answer.status, headers=answer.headers)
+    half.content_length = max(2, len(body))
+    await half.prepare(request)
+    await half.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return half
 
 
 async def serve(world: World, *, port: int, token: str) -> None:

@@ -36,6 +36,8 @@ class _Maker:
 
     dice: random.Random
     count: int
+    a_day: int  # orders a trading day
+    pauses: tuple[int, int] = (2, 12)  # minutes from one paper to the next
     number: int = 500000
     days: int = 0
     now: datetime = START
@@ -73,12 +75,12 @@ class _Maker:
         return goods
 
     def _tick(self, placed: int) -> None:
-        if placed // min(A_DAY, max(1, self.count // 5)) > self.days:
+        if placed // self.a_day > self.days:
             self.days += 1
             self.now = (self.now + timedelta(days=1)).replace(hour=8, minute=0)
             while self.now.weekday() == 5:  # closed on Saturdays, as the real shop
                 self.now += timedelta(days=1)
-        self.now += timedelta(minutes=self.dice.randint(2, 12))
+        self.now += timedelta(minutes=self.dice.randint(*self.pauses))
 
     def _who(self) -> tuple[str, str]:
         customer = str(self.dice.randint(12000, 12000 + max(20, self.count // 4))) if self.dice.random() > 0.14 else ""
@@ -142,9 +144,16 @@ class _Maker:
         yield (f"C{self.number}", code, title, -74215, f"{self.now:%Y-%m-%d %H:%M}", "1.04", "12346", "United Kingdom")
 
 
-def write(path: Path, *, count: int, seed: int) -> None:
-    """Write a file of `count` orders and what comes with them; the same count and seed make the same file."""
+def write(path: Path, *, count: int, seed: int, days: int = 0) -> None:
+    """Write a file of `count` orders and what comes with them; the same count and seed make the same file.
+
+    `days`: trading days in which they come, however thick; else few a day.
+    """
+    a_day = -(-count // days) if days else min(A_DAY, max(1, count // 5))
+    maker = _Maker(random.Random(seed), count, a_day)
+    if days:
+        maker.pauses = (0, max(1, A_DAY * 12 // a_day))
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(COLUMNS)
-        out.writerows(_Maker(random.Random(seed), count).rows())
+        out.writerows(maker.rows())

@@ -65,12 +65,16 @@ class Ask:
 
 @dataclass(slots=True)
 class Answer:
-    """What a stand-in answers. `is_cut`: the effect happened, the connection is dropped without an answer."""
+    """What a stand-in answers. `is_cut`: the connection is dropped without an answer; `is_truncated`: in the middle of it;
+    `seconds`: it takes so long.
+    """
 
     status: int = 200
     body: bytes | dict[str, Any] | list[Any] | str = b""
     headers: dict[str, str] = field(default_factory=dict)
     is_cut: bool = False
+    is_truncated: bool = False
+    seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def scan(shipment_id: UUID, code: str) -> Scanned:
     """Count one unit by its barcode or SKU."""
     code = code.strip()
     with transaction.atomic():
-        shipment = Shipment.objects.select_for_update().get(id=shipment_id)
+        shipment = Shipment.objects.select_for_update(no_key=True).get(id=shipment_id)
         if shipment.status not in {Status.PLANNED, Status.LABELLED}:
             return Scanned(Scan.CLOSED)
         mine = [line for line in _lines(shipment) if _is_code(line.order_line.variant, code)]
@@ -52,7 +52,7 @@ def scan(shipment_id: UUID, code: str) -> Scanned:
 def take_out(shipment_id: UUID, line_id: UUID) -> bool:
     """One unit of a line comes out of the box again. False when none is in."""
     with transaction.atomic():
-        shipment = Shipment.objects.select_for_update().get(id=shipment_id)
+        shipment = Shipment.objects.select_for_update(no_key=True).get(id=shipment_id)
         line = ShipmentLine.objects.filter(id=line_id, shipment=shipment, packed__gt=0).first()
         if line is None or shipment.status not in {Status.PLANNED, Status.LABELLED}:
             return False

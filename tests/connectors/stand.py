@@ -4,12 +4,12 @@ import asyncio
 import json
 import threading
 import urllib.request
-from collections import deque
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from apps.sandbox.faults import Told
 from apps.sandbox.server import Sandbox, find_standins
 from apps.sandbox.world import Answer, Ask, Plan, World
 
@@ -25,7 +25,7 @@ class Stand:
         self.heard: list[Ask] = []
         self.answered: list[Answer] = []
         self.port = 0
-        self._told: dict[str, deque[str]] = {}
+        self._told = Told()
         self._loop = asyncio.new_event_loop()
         self._ended: asyncio.Event | None = None
         self._ready = threading.Event()

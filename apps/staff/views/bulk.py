@@ -128,7 +128,9 @@ def _do(action: str, picked: Sequence[Order], request: HttpRequest) -> str:
         if not value or len(value) > 40:
             return _("Give the tag a name of at most 40 characters.")
         with transaction.atomic():
-            for order in Order.objects.filter(id__in=[o.id for o in picked]).order_by("id").select_for_update():
+            for order in (
+                Order.objects.filter(id__in=[o.id for o in picked]).order_by("id").select_for_update(no_key=True)
+            ):
                 if value not in order.tags:
                     order.tags = [*order.tags, value]
                     order.save(update_fields=["tags"])

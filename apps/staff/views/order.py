@@ -254,7 +254,9 @@ def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
             raise Refused(_("The reason is missing. Write one line."))
         with transaction.atomic():
             payment = (
-                Payment.objects.filter(id=_uuid(request.POST.get("payment", "")), order=row).select_for_update().first()
+                Payment.objects.filter(id=_uuid(request.POST.get("payment", "")), order=row)
+                .select_for_update(no_key=True)
+                .first()
             )
             if payment is None:
                 raise Refused(_("There is no payment to give back from."))

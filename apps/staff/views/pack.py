@@ -170,7 +170,7 @@ def confirm(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
         words = _("The order was put on hold or cancelled meanwhile. Do not hand this parcel over.")
         return _box(request, shipment_id, error=words, status=409)
     with transaction.atomic():
-        list(Shipment.objects.select_for_update().filter(id=shipment_id))
+        list(Shipment.objects.select_for_update(no_key=True).filter(id=shipment_id))
         missing = sum(line.quantity - line.packed for line in row.lines.all())
         if missing:
             words = _("Some units are not scanned yet. Scan them, then confirm.")

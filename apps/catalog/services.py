@@ -1,6 +1,6 @@
 """What is sold: finding variants by what others call them, and taking cards of new ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -36,6 +36,12 @@ def find_articles(skus: Iterable[str]) -> dict[str, Article]:
     return found
 
 
+def articles(variants: Mapping[str, UUID]) -> dict[str, Article]:
+    """Variants, by any name, as sales need them."""
+    codes = dict(Variant.objects.filter(id__in=set(variants.values())).values_list("id", "tax_code_id"))
+    return {name: Article(id, codes[id]) for name, id in variants.items()}
+
+
 def find_variants(skus: Iterable[str]) -> dict[str, Variant]:
     """Variants by SKU: to the letter first, then in any letter case where that is unambiguous. Unknown ones are left out."""
     ids = find_ids(skus)
@@ -59,6 +65,15 @@ def find_ids(skus: Iterable[str]) -> dict[str, UUID]:
             candidates = by_fold.get(sku.upper(), [])
             if len(candidates) == 1:
                 found[sku] = candidates[0]
+    return found
+
+
+def find_barcodes(codes: Iterable[str]) -> dict[str, list[UUID]]:
+    """Variants by barcode, all that have it: a code may have been given twice."""
+    found: dict[str, list[UUID]] = {}
+    rows = Variant.objects.filter(barcode__in={code for code in codes if code})
+    for code, variant in rows.order_by("id").values_list("barcode", "id"):
+        found.setdefault(code, []).append(variant)
     return found
 
 

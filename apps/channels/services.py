@@ -4,73 +4,33 @@ Everybody locks the listings of a change first, in id order: no two wait for eac
 another transaction takes it away is set afterwards, not lost.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection as database
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.channels import promises
+from apps.channels.linking import take_cards as take_cards
 from apps.channels.manners import manners
 from apps.channels.models import ChannelRule, Listing, SellingPolicy
 from apps.channels.states import SellingState
 from apps.core import clock
 from apps.core import rows as tables
-from apps.core.ids import uuid7
 from apps.hub.abilities import Writes
-from apps.hub.contracts import StockOutcome, VariantCard
+from apps.hub.contracts import StockOutcome
 from apps.hub.models import Connection
 from apps.inventory.models import free_sql
-
-_FROM_CARD = ["variant_id", "sku", "title", "product_external_id", "stock_external_id", "location_external_id"]
-
 
 _SELLABLE = f"""
 SELECT level.variant_id, sum({free_sql("level")})::int
 FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
 WHERE place.is_active AND level.variant_id = ANY(%s::uuid[]) GROUP BY level.variant_id
 """
-
-
-def take_cards(connection: Connection, cards: Sequence[VariantCard], variants: Mapping[str, UUID]) -> int:
-    """Make or refresh the listings of a channel from what it lists; returns how many are new or changed.
-
-    Unknown SKUs stay unlinked, visibly. What has not changed is not written, so that a daily look costs a read.
-    """
-    told = {card.external_id or card.sku: card for card in cards}
-    listings = Listing.objects.filter(connection=connection, external_id__in=told)
-    known = {row[0]: row[1:] for row in listings.values_list("external_id", *_FROM_CARD)}
-    fresh = {
-        external_id: _listing(connection, card, variants.get(card.sku))
-        for external_id, card in told.items()
-        if known.get(external_id) != _from_card(card, variants.get(card.sku))
-    }
-    # One that is linked only now has never been told.
-    Listing.objects.bulk_create(
-        fresh.values(), update_conflicts=True, unique_fields=["connection", "external_id"],
-        update_fields=[*_FROM_CARD, "is_dirty"],
-    )  # fmt: skip
-    return len(fresh)
-
-
-def _from_card(card: VariantCard, variant: UUID | None) -> tuple[Any, ...]:
-    """What a listing keeps of a card, in the order of `_FROM_CARD`."""
-    return (
-        variant, card.sku[:64], card.title[:255], card.product_external_id, card.stock_external_id,
-        card.location_external_id,
-    )  # fmt: skip
-
-
-def _listing(connection: Connection, card: VariantCard, variant: UUID | None) -> Listing:
-    kept = dict(zip(_FROM_CARD, _from_card(card, variant), strict=True))
-    return Listing(
-        id=uuid7(), connection=connection, external_id=card.external_id or card.sku, shown=card.shown,
-        is_dirty=variant is not None, **kept,
-    )  # fmt: skip
 
 
 def to_be_told() -> set[UUID]:
@@ -265,7 +225,7 @@ def told(
     )
     book = promises.Book(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
     states = dict(SellingPolicy.objects.filter(variant__in=book.by_variant).values_list("variant", "state"))
-    now = clock.now()
+    now, heard = clock.now(), []
     for row in book.listings.values():
         name = row.stock_external_id or row.external_id
         outcome = outcomes.get(name)
@@ -275,5 +235,26 @@ def told(
         is_leased = states.get(row.variant_id) == SellingState.LEASED
         book.answered(row, outcome, quantities[name], at=now, keeps_escrow=is_leased)
         row.is_dirty = row.is_dirty or is_told_again
+        refused = _refused(outcome)
+        if refused is not None and row.refused != refused:
+            row.refused = refused
+            heard.append(row)
     book.write()
+    tables.update(heard, ["refused"])
     return {variant for variant, state in states.items() if state == SellingState.LEASED}
+
+
+def _refused(outcome: StockOutcome | None) -> str | None:
+    """The vendor's words of a refusal, nothing where it took the number; None where nobody knows yet."""
+    if outcome is None or outcome.is_unknown or outcome.is_put_off or outcome.is_stale:
+        return None
+    return "" if outcome.is_set else (outcome.error or _("without a word"))[:200]
+
+
+def not_shown(connection: Connection, listings: Collection[UUID]) -> None:
+    """A complete look at what a channel shows did not name these, although they were told a number: it does not know them, or
+    takes no number for them. All others of the channel are there.
+    """
+    gone = Listing.objects.filter(connection=connection, missing_since__isnull=False)
+    gone.exclude(id__in=listings).update(missing_since=None)
+    Listing.objects.filter(id__in=listings, missing_since=None).update(missing_since=clock.now())

@@ -1,4 +1,4 @@
-"""The drawing of how a variant is offered: shared by all channels, becoming leased, leased."""
+"""The drawings of how a variant is offered (shared by all channels, becoming leased, leased) and of what a breaker stopped."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,10 +12,24 @@ class SellingState(models.TextChoices):
     LEASED = "leased", _("leased")
 
 
-S = SellingState
+class StopState(models.TextChoices):
+    WAITING = "waiting", _("waits for a person")
+    LET_PASS = "let_pass", _("told")
+    KEPT = "kept", _("kept as shown")
+    GONE = "gone", _("cause gone")
+
+
+S, P = SellingState, StopState
 
 MOVES: Moves = {
     S.SHARED: frozenset({S.LEASING}),
     S.LEASING: frozenset({S.LEASED, S.SHARED}),
     S.LEASED: frozenset({S.SHARED}),
+}
+
+STOP_MOVES: Moves = {
+    P.WAITING: frozenset({P.LET_PASS, P.KEPT, P.GONE}),
+    P.KEPT: frozenset({P.LET_PASS, P.GONE}),
+    P.LET_PASS: frozenset[str](),
+    P.GONE: frozenset[str](),
 }

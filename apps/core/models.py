@@ -49,6 +49,17 @@ class Company(Record):
             " 0: only articles that were chosen by hand."
         ),
     )
+    stop_percent = models.PositiveSmallIntegerField(
+        _("ask before a share of the stock falls to none (%)"),
+        default=50,
+        help_text=_(
+            "A stock file that would empty more than this share of what has stock waits for a person; so does telling a"
+            " channel that more than this share of what it shows is gone, where no sale explains it. 0: never ask."
+        ),
+    )
+    stop_least = models.PositiveSmallIntegerField(
+        _("and at least so many articles"), default=10, help_text=_("Fewer than this never ask.")
+    )
     order_prefix = models.CharField(_("prefix of order numbers"), max_length=8, default="KG-")
 
     class Meta:

@@ -69,7 +69,9 @@ class Desk:
         """Bring the leases of leased variants to what their channels may sell; what cannot be covered is told again."""
         offers = [row for variant in set(variants) for row in self.offers(variant)]
         needs = {key_of(row): self.book.promise(row).need for row in offers}
-        held, gained = self.leases.hold(needs, cause=cause)
+        # Whoever has no listing of it any more needs none.
+        gone = {(variant, holder): 0 for variant in set(variants) for holder in self.leases.holders(variant)}
+        held, gained = self.leases.hold(gone | needs, cause=cause)
         for row in offers:
             key = key_of(row)
             row.unbacked = needs[key] - held[key]

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.catalog import services as catalog
+from apps.channels import linking
 from apps.channels import services as channels
 from apps.channels.services import Sold
 from apps.core import rows
@@ -91,7 +92,10 @@ def _names(order: Order, draft: OrderDraft) -> tuple[str, ...]:
 
 def _open(claimed: Mapping[UUID, OrderDraft], source: Connection) -> list[tuple[Order, list[OrderLine]]]:
     drafts = claimed.values()
-    articles = catalog.find_articles(line.sku for draft in drafts for line in draft.lines if line.kind == "item")
+    skus = {line.sku for draft in drafts for line in draft.lines if line.kind == "item" and line.sku}
+    articles = catalog.find_articles(skus)
+    if len(articles) < len(skus):  # what the channel calls otherwise is what its listing is linked to
+        articles |= catalog.articles(linking.articles_of(source, skus - articles.keys()))
     people = customers.take_in(source.brand, [(draft.customer, draft.ship_to) for draft in drafts])
     sales = [Sale(id_, draft, *who) for (id_, draft), who in zip(claimed.items(), people, strict=True)]
     return orders.open_orders(source, sales, articles, country=settings.KUROGO_COUNTRY)

@@ -7,10 +7,12 @@ number before it is sent.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Min, OuterRef, Subquery, Sum
 
 from apps.channels import dividing
 from apps.channels import services as channels
@@ -178,24 +180,54 @@ def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source
 # Channels of which nothing is heard
 
 
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Since when nothing has been heard, and what the channel keeps meanwhile: units that it showed last, of so many articles."""
+
+    since: datetime
+    units: int
+    articles: int
+
+
 def is_blind(channel: Connection) -> bool:
     """Whether a push has been under way for longer than the merchant lets a channel be silent."""
-    rule = channels.rule_of(channel)
-    late = clock.now() - timedelta(minutes=rule.blind_after_minutes)
-    return Delivery.objects.filter(
-        connection=channel, operation=OPERATION, status__in=["due", "unknown", "waiting"], created_at__lt=late
-    ).exists()
+    return channel.id in _silent_since([channel])
+
+
+def blind() -> dict[UUID, Blind]:
+    """Channels that are blind now, for people to see."""
+    since = _silent_since(wiring.with_ability("stock.write"))
+    if not since:
+        return {}
+    shown = Listing.objects.filter(connection__in=since, variant__isnull=False, shown__gt=0)
+    sums = shown.order_by().values_list("connection").annotate(units=Sum("shown"), articles=Count("id"))
+    kept = {channel: (units, articles) for channel, units, articles in sums}
+    return {channel: Blind(at, *kept.get(channel, (0, 0))) for channel, at in since.items()}
+
+
+def _silent_since(channels_: Iterable[Connection]) -> dict[UUID, datetime]:
+    """blind channel -> when the push was built that it has not answered."""
+    waits = Delivery.objects.filter(
+        connection=OuterRef("pk"), operation=OPERATION, status__in=["due", "unknown", "waiting"]
+    )
+    oldest = waits.order_by().values("connection").annotate(first=Min("created_at")).values("first")
+    rows = Connection.objects.filter(id__in=[channel.id for channel in channels_]).annotate(first=Subquery(oldest))
+    usual, now = ChannelRule().blind_after_minutes, clock.now()
+    found = {}
+    for id_, first, minutes in rows.values_list("id", "first", "rule__blind_after_minutes"):
+        if first is not None and first < now - timedelta(minutes=usual if minutes is None else minutes):
+            found[id_] = first
+    return found
 
 
 def _blind(sinks: Iterable[Connection]) -> dict[UUID, dict[UUID, int]]:
     """blind channel -> variant -> what it showed last: units that it may still sell, so that others do not show them."""
     found: dict[UUID, dict[UUID, int]] = {}
-    for channel in wiring.with_ability("stock.write"):
-        if is_blind(channel):
-            shown = Listing.objects.filter(connection=channel, variant__isnull=False, shown__gt=0)
-            found[channel.id] = {
-                row.variant_id: row.shown for row in shown.only("variant", "shown") if row.variant_id and row.shown
-            }
+    for channel in _silent_since(wiring.with_ability("stock.write")):
+        shown = Listing.objects.filter(connection=channel, variant__isnull=False, shown__gt=0)
+        found[channel] = {
+            row.variant_id: row.shown for row in shown.only("variant", "shown") if row.variant_id and row.shown
+        }
     return found
 
 

@@ -47,7 +47,7 @@ def _look(connection: Connection) -> dict[str, Any]:
     """
     live = connections.live(connection.id)
     if live is None:
-        return {"can_judge": False, "theirs": 0, "ours": 0, "matched": 0, "differing": []}
+        return {"can_judge": False, "theirs": 0, "ours": 0, "matched": 0, "differing": [], "missing": []}
     before = dict(_clean(connection).values_list("id", "shown"))
     can_judge = not push_stock.under_way(connection)
     shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
@@ -55,15 +55,17 @@ def _look(connection: Connection) -> dict[str, Any]:
     rows = _clean(connection).select_related("connection", "connection__rule")
     still = [row for row in rows if before.get(row.id, ...) == row.shown]
     wanted = channels.wanted(still)
-    differing, matched = [], 0
+    differing, missing, matched = [], [], 0
     for row in still:
         theirs, ours = shown.get(row.stock_external_id or row.external_id), wanted[row.id]
         if theirs is not None and theirs != ours:
             differing.append([str(row.id), ours, theirs])
+        if theirs is None and row.set_at is not None:
+            missing.append(str(row.id))  # it took numbers for something that it does not show
         matched += theirs == ours
     return {
         "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched,
-        "differing": differing if can_judge else [],
+        "differing": differing if can_judge else [], "missing": missing if can_judge else [],
     }  # fmt: skip
 
 
@@ -92,10 +94,14 @@ def judge(run: JobRun) -> None:
             _believe(row, theirs)
         # Told again: with compare-and-set the channel's own number comes back with the refusal and is then overwritten.
         Listing.objects.filter(id__in=list(rows)).update(is_dirty=True)
-        verdict = Statement.Verdict.DIFFERENT if drifted else Statement.Verdict.MATCHED
+        missing = [UUID(listing) for listing in facts.get("missing", ())]
+        if facts["can_judge"]:
+            channels.not_shown(connection, missing)
+        verdict = Statement.Verdict.DIFFERENT if drifted or missing else Statement.Verdict.MATCHED
         reconciliation.keep_statement(
             connection, LEG, run.period, verdict=verdict if facts["can_judge"] else Statement.Verdict.STALE,
             theirs=facts["theirs"], ours=facts["ours"], matched=facts["matched"], repaired=drifted,
+            detail={"not_shown": len(missing)} if missing else None,
         )  # fmt: skip
         repairs.count(connection.id, drifted)
 

@@ -5,20 +5,30 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from apps.catalog import services as catalog
-from apps.channels import services as channels
+from apps.channels import linking
+from apps.core.ids import uuid7
+from apps.flows import lease_stock
 from apps.hub import connections
 from apps.hub.contracts import VariantCard
 from apps.hub.models import Connection
 
 
 def take(cards: Sequence[VariantCard], *, source: Connection, makes_variants: bool = False) -> int:
-    """Refresh listings from a channel's cards; with `makes_variants` unknown SKUs become variants (a catalogue's word)."""
+    """Refresh listings from a channel's cards; with `makes_variants` unknown SKUs become variants (a catalogue's word).
+
+    Returns how many listings are new or changed. What is unknown stays unlinked, visibly.
+    """
     with transaction.atomic():
         if makes_variants:
             variants = {sku: variant.id for sku, variant in catalog.take_cards(source.brand, cards).items()}
         else:
             variants = catalog.find_ids(card.sku for card in cards)
-        return channels.take_cards(source, cards, variants)
+        barcodes = catalog.find_barcodes(card.barcode for card in cards if card.sku not in variants)
+        made = linking.plan(source, cards, variants, barcodes)
+        lease_stock.lock(made.touched)
+        written = linking.write(made)
+        lease_stock.settle(made.touched, cause=uuid7())
+        return written
 
 
 def refresh(source: Connection, *, makes_variants: bool = False) -> int:

@@ -271,6 +271,10 @@ class FieldMap(Record):
 class FileRun(Record):
     """A file being taken in: how far, what was set aside. Resumable by `next_row`."""
 
+    class Decision(models.TextChoices):
+        APPROVED = "approved", _("approved")
+        REJECTED = "rejected", _("rejected")
+
     event = models.OneToOneField(InboxEvent, models.PROTECT)
     connection = models.ForeignKey(Connection, models.PROTECT)
     name = models.CharField(max_length=200)
@@ -281,10 +285,22 @@ class FileRun(Record):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=400, blank=True)
+    # A breaker has stopped it before anything was booked: `stopped` says why (fallen, stocked, skus), a person decides.
+    stopped_at = models.DateTimeField(null=True)
+    stopped = models.JSONField(default=dict, blank=True)
+    decision = models.CharField(max_length=10, choices=Decision, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_why = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("file")
         verbose_name_plural = _("files")
+        indexes = [
+            models.Index(
+                fields=["id"], name="hub_file_undecided", condition=models.Q(stopped_at__isnull=False, decision="")
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

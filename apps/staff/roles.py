@@ -28,6 +28,7 @@ ABILITIES = {
     "stock.view": _("see stock"),
     "stock.adjust": _("adjust stock"),
     "stock.value": _("see what stock is worth"),
+    "listings.manage": _("link listings, set prices and numbers of channels"),
     "purchases.view": _("see purchase orders"),
     "purchases.order": _("order from suppliers and decide about surplus"),
     "purchases.cost": _("book landed costs"),
@@ -74,7 +75,7 @@ ROLES = (
         label=_("staff"),
         abilities=(
             "orders.view", "orders.hold", "orders.ship", "orders.cancel", "orders.refund", "stock.view", "stock.adjust",
-            "stock.value", "purchases.view", "purchases.order", "purchases.cost", "night.view", "night.decide",
+            "stock.value", "listings.manage", "purchases.view", "purchases.order", "purchases.cost", "night.view", "night.decide",
             "connections.view", "connections.retry", "payload.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub")

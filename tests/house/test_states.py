@@ -44,4 +44,4 @@ def test_every_state_can_be_reached_or_be_the_first(moves):
 
 
 def test_there_are_drawings():
-    assert len(DRAWINGS) == 12
+    assert len(DRAWINGS) == 13

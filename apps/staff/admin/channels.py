@@ -1,6 +1,7 @@
 """Listings: which variant a channel sells under which ids; how articles are offered, and what each channel is shown.
 
-Links, buffers and rules are set here, quantities never. A changed rule is told to the channels it concerns.
+Rules are set here, quantities never; links are made on the page of listings, where they are written down with who and why.
+A changed rule is told to the channels it concerns.
 """
 
 from typing import Any
@@ -15,19 +16,27 @@ from apps.staff.admin.rooms import Room
 
 @admin.register(Listing)
 class ListingRoom(Room):
-    list_display = ("sku", "title", "connection", "variant", "shown", "buffer", "set_at")
+    list_display = ("sku", "title", "connection", "variant", "link", "shown", "buffer", "set_at")
     list_select_related = ("connection", "variant")
     list_filter = ("connection",)
     search_fields = ("sku__exact", "external_id__exact", "variant__sku__exact")
     search_within = {"sku__exact": "connection", "external_id__exact": "connection"}
     search_help_text = _("The whole SKU or the channel's id")
-    autocomplete_fields = ("variant",)
-    fields = ("connection", "sku", "title", "external_id", "variant", "buffer", "shown", "set_at")
-    readonly_fields = ("connection", "sku", "title", "external_id", "shown", "set_at")
+    fields = (
+        "connection", "sku", "title", "barcode", "external_id", "variant", "link", "fault", "note", "buffer", "shown",
+        "set_at", "price", "currency", "refused", "missing_since",
+    )  # fmt: skip
+    readonly_fields = tuple(name for name in fields if name != "buffer")
 
     def has_add_permission(self, *_args: object) -> bool:
         """Listings are found at the channel."""
         return False
+
+    def save_model(self, request: Any, obj: Listing, form: Any, change: bool) -> None:
+        """Keep the buffer and nothing else: what the channel told meanwhile stays."""
+        Listing.objects.filter(id=obj.id).update(buffer=obj.buffer)
+        if obj.variant_id:
+            channels.mark_dirty([obj.variant_id])
 
 
 @admin.register(SellingPolicy)

@@ -30,6 +30,7 @@ class Health:
     unknown: int = 0
     waiting: int = 0
     set_aside: int = 0
+    unlinked: int = 0
     expires_at: datetime | None = None
     paused: list[str] = field(default_factory=list)
 
@@ -37,6 +38,11 @@ class Health:
     def is_silent(self) -> bool:
         """Nothing heard for longer than this connection is ever silent."""
         return self.mark == "stale"
+
+    @property
+    def lists(self) -> bool:
+        """Whether it has listings."""
+        return self.can("catalogue")
 
     def can(self, ability: str) -> bool:
         """Whether the connector has a capability."""
@@ -69,29 +75,35 @@ def healths(
     counts: Mapping[UUID, Mapping[str, int]],
     expiries: Mapping[UUID, datetime],
     now: datetime,
+    *,
+    blind: Mapping[UUID, datetime] | None = None,
+    unlinked: Mapping[UUID, int] | None = None,
 ) -> list[Health]:
-    """The verdicts, the worst first, then by name."""
+    """The verdicts, the worst first, then by name. `blind`: since when channels have not answered what they were told."""
     manifests = registry.manifests()
     found = []
     for row in rows:
         manifest = manifests.get(row.connector)
         count = counts.get(row.id, {})
-        rank, mark, label = _verdict(row, count, expiries.get(row.id), now)
+        rank, mark, label = _verdict(row, count, expiries.get(row.id), now, (blind or {}).get(row.id))
         found.append(
             Health(
                 row, manifest.kind if manifest else "", manifest.abilities if manifest else (), mark, label, rank,
                 due=count.get("due", 0), unknown=count.get("unknown", 0), waiting=count.get("waiting", 0),
                 set_aside=count.get("set_aside", 0), expires_at=expiries.get(row.id), paused=list(row.paused_abilities),
+                unlinked=(unlinked or {}).get(row.id, 0),
             )
         )  # fmt: skip
     return sorted(found, key=lambda health: (health.rank, health.row.name))
 
 
 def _verdict(
-    row: Connection, count: Mapping[str, int], expires_at: datetime | None, now: datetime
+    row: Connection, count: Mapping[str, int], expires_at: datetime | None, now: datetime, blind: datetime | None
 ) -> tuple[int, str, str]:
     if row.status == Connection.Status.NEEDS_RECONNECT:
         return 0, "bad", _("Reconnect needed")
+    if blind:
+        return 1, "bad", _("Blind for %(span)s") % {"span": times.span(now - blind)}
     if waiting := count.get("waiting", 0):
         words = ngettext("%(n)d waits for a person", "%(n)d wait for a person", waiting) % {"n": waiting}
         return 1, "act", words

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from apps.channels import linking
 from apps.core import clock, counting
 from apps.hub import queries as hub
 from apps.orders import queries as orders
@@ -39,12 +40,16 @@ def frame(
         "staff:pack": shipping.to_do(),
         "staff:night": reconciliation.undecided(),
         "staff:connections": hub.needing_a_person(),
+        "staff:listings": linking.unlinked(),
     }
     found = counting.capped(wanted | (also or {}))
     rail = {
         "staff:pack": _figure(found["staff:pack"], ""),
         "staff:night": _figure(found["staff:night"], "act"),
         "staff:connections": _figure(found["staff:connections"], "bad"),
+        # What a channel lists and nobody has linked is told nothing: it stands on the rail until somebody looks.
+        "staff:stock": _figure(found["staff:listings"], "bad"),
+        "staff:listings": _figure(found["staff:listings"], "bad"),
     }
     waiting = [Waiting(row, found[row.name]) for row in orders.QUEUES]
     context = {

@@ -17,15 +17,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.catalog import services as catalog
+from apps.channels import queries as listings
 from apps.core import audit, clock
-from apps.flows import resync
+from apps.flows import push_stock, resync
 from apps.hub import connections as hub_connections
 from apps.hub import delivery, doorbell, inbox, registry
 from apps.hub import queries as hub
 from apps.hub.abilities import Once
 from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent
 from apps.orders.models import Order
-from apps.staff.parts import connections, timeline, words
+from apps.staff.parts import connections, listed, timeline, words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -54,17 +55,26 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     """Every connection, the worst first, and what waits for a person in any of them."""
     now = clock.now()
     rows = connections.all_of_them()
-    healths = connections.healths(rows, hub.waiting_by_connection(), _expiries(), now)
+    blind = push_stock.blind()
+    healths = _healths(rows, blind, now)
     ids = [row.id for row in rows]
     context = frame(now)[0] | {
         "healths": healths,
         "troubled": [health for health in healths if health.rank <= 2],
+        "blind": listed.blind_now(rows, blind),
         "urgent": [health for health in healths if health.rank == 0],
         "undecided": _lines(hub.deliveries(ids, state="person", before=None, limit=20),
                             hub.events(ids, state="person", before=None, limit=20))[:20],
         "place": "staff:connections",
     }  # fmt: skip
     return render(request, "staff/connections.html", context)
+
+
+def _healths(rows: list[Connection], blind: dict[UUID, push_stock.Blind], now: datetime) -> list[connections.Health]:
+    return connections.healths(
+        rows, hub.waiting_by_connection(), _expiries(), now, blind={one: found.since for one, found in blind.items()},
+        unlinked=listings.unlinked_by_channel(),
+    )  # fmt: skip
 
 
 def _expiries() -> dict[UUID, datetime]:
@@ -78,7 +88,8 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     """One connection: capabilities, credentials, counters, and its log (`?dir=`, `?state=`, `?before=`)."""
     now = clock.now()
     row = _get(connection_id)
-    (health,) = connections.healths([row], hub.waiting_by_connection(), _expiries(), now)
+    blind = push_stock.blind()
+    (health,) = _healths([row], blind, now)
     direction = request.GET.get("dir", "")
     direction = direction if direction in DIRECTIONS else ""
     state = request.GET.get("state", "")
@@ -102,6 +113,8 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         "direction": direction,
         "state": state,
         "takes_files": health.can("files"),
+        "lists": health.can("catalogue"),
+        "blind": listed.blind_now([row], blind),
         "place": "staff:connections",
     }
     return render(request, "staff/connection.html", context)

@@ -1,6 +1,7 @@
 """Stock: what lies where, what is promised of it, what each channel shows, and why every one of these numbers is what it is."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,14 +18,14 @@ from apps.channels.models import Listing
 from apps.core import audit, keyset
 from apps.core.ids import uuid7
 from apps.core.models import Company
-from apps.flows import resync, set_aside
+from apps.flows import push_stock, resync, set_aside
 from apps.hub.models import Connection
 from apps.inventory import queries as inventory
 from apps.inventory import suggestions
 from apps.inventory.errors import Refused
 from apps.inventory.models import Aside, Demand, StockLevel
 from apps.orders.models import Order
-from apps.staff.parts import connections, demand, typed
+from apps.staff.parts import connections, demand, listed, times, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 from apps.staff.templatetags import shown as figures
@@ -67,9 +68,11 @@ def stock(request: HttpRequest) -> HttpResponse:
         inventory.levels(words, only=only), ("variant__sku", "id"), after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
     )  # fmt: skip
-    shown = _shown({level.variant_id for level in page.rows})
+    blind = push_stock.blind()
+    shown = _shown({level.variant_id for level in page.rows}, blind)
     rows = [Row(level, shown[level.variant_id]) for level in page.rows]
     context = frame()[0] | {"rows": rows, "page": page, "search": words, "only": only, "place": "staff:stock"}
+    context["blind"] = listed.blind_now(connections.all_of_them(), blind)
     return render(request, "staff/stock.html", context)
 
 
@@ -95,7 +98,7 @@ def _why(request: HttpRequest, level_id: UUID, *, error: str = "", status: int =
         "explained": inventory.why(level),
         "currency": currency,
         "worth": figures.money(level.value_minor, currency),
-        "shown": _shown({level.variant_id})[level.variant_id],
+        "shown": _shown({level.variant_id}, push_stock.blind())[level.variant_id],
         "shrinkages": inventory.shrinkages(level, 10),
         "page": page,
         "holding": _with_orders(holding),
@@ -158,7 +161,7 @@ def tell_again(request: HttpRequest, variant_id: UUID) -> HttpResponse:
     return redirect("staff:stock_why", level.id) if level else redirect("staff:stock")
 
 
-def _shown(variants: set[UUID]) -> dict[UUID, list[Shown]]:
+def _shown(variants: set[UUID], blind: Mapping[UUID, push_stock.Blind]) -> dict[UUID, list[Shown]]:
     """What channels show of these articles and what they should show, over all places where stock lies."""
     found: dict[UUID, list[Shown]] = defaultdict(list)
     if not variants:
@@ -170,11 +173,11 @@ def _shown(variants: set[UUID]) -> dict[UUID, list[Shown]]:
     for listing in listings:
         should = wanted[listing.id]
         row = rows[listing.connection_id]
-        found[listing.variant_id].append(Shown(listing, row.name, should, _why_shown(listing, row, should)))
+        found[listing.variant_id].append(Shown(listing, row.name, should, _why_shown(listing, row, should, blind)))
     return found
 
 
-def _why_shown(listing: Listing, row: Connection, should: int) -> str:
+def _why_shown(listing: Listing, row: Connection, should: int, blind: Mapping[UUID, push_stock.Blind]) -> str:
     """Why a channel shows what it shows."""
     if row.status == Connection.Status.NEEDS_RECONNECT:
         return _("the connection must be reconnected")
@@ -182,6 +185,9 @@ def _why_shown(listing: Listing, row: Connection, should: int) -> str:
         return _("stock sync is paused")
     if not connections.with_ability([row], "stock.write"):
         return _("this channel cannot be told")
+    if row.id in blind:
+        words = _("blind: nothing heard since %(at)s; it keeps what it shows")
+        return words % {"at": times.moment(blind[row.id].since)}
     if listing.shown is None:
         return _("not told yet")
     if listing.is_dirty or listing.shown != should:

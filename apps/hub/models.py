@@ -219,7 +219,7 @@ class Attempt(Record):
 class ExternalId(Record):
     """Their id and ours: UNIQUE (connection, kind, external_id)."""
 
-    connection = models.ForeignKey(Connection, models.PROTECT)
+    connection = models.ForeignKey(Connection, models.PROTECT, db_index=False)  # hub_one_external_id begins with it
     kind = models.CharField(max_length=30)
     external_id = models.CharField(max_length=160)
     subject = models.UUIDField()

@@ -76,7 +76,7 @@ WITH draft AS MATERIALIZED (
 ), shelf AS MATERIALIZED (
     SELECT l.id, l.variant_id, :free(l) AS free
     FROM inventory_stocklevel l JOIN inventory_location p ON p.id = l.location_id AND p.is_default AND p.is_active
-    WHERE l.variant_id IN (SELECT variant FROM line) ORDER BY l.id FOR UPDATE OF l
+    WHERE l.variant_id IN (SELECT variant FROM line) ORDER BY l.id FOR NO KEY UPDATE OF l
 ), wanted AS MATERIALIZED (
     SELECT uuidv7() AS demand, w.*, greatest(0, least(w.quantity, w.free - w.before)) AS given FROM (
         SELECT i.id AS line, i.order_id, i.variant, i.quantity, s.id AS level, s.free,
@@ -124,7 +124,7 @@ WITH draft AS MATERIALIZED (
 ), listed AS MATERIALIZED (
     SELECT l.id, w.units FROM channels_listing l JOIN (
         SELECT variant, sum(quantity)::int AS units FROM line WHERE variant IS NOT NULL GROUP BY variant) w
-        ON w.variant = l.variant_id WHERE l.connection_id = source ORDER BY l.id FOR UPDATE OF l
+        ON w.variant = l.variant_id WHERE l.connection_id = source ORDER BY l.id FOR NO KEY UPDATE OF l
 ), lowered AS (
     UPDATE channels_listing l SET shown = l.shown - d.units, is_dirty = true FROM listed d
     WHERE l.id = d.id AND l.shown IS NOT NULL

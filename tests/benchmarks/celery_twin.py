@@ -15,11 +15,15 @@ from apps.flows.place_orders import place_orders  # noqa: E402
 from apps.hub import connections, inbox  # noqa: E402
 from apps.hub.models import InboxEvent  # noqa: E402
 
+# The connection is kept from task to task; by Celery's own default each task would open one, which costs three times the story.
+CONNECTION_LIVES = 1_000_000
+
 app = Celery("twin", broker=settings.BROKER_URL)
 app.conf.update(
     task_ignore_result=True, worker_hijack_root_logger=False, broker_connection_retry_on_startup=True,
     task_default_queue="twin",
 )  # fmt: skip
+app.conf["CELERY_DB_REUSE_MAX"] = CONNECTION_LIVES
 
 
 @app.task(name="twin.take")  # type: ignore[untyped-decorator]

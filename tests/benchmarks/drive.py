@@ -1,78 +1,98 @@
-"""The process that measures: started by run.py with a database and a broker in its environment.
+"""The process that measures one part: started by run.py with a database and a broker in its environment.
 
-Ends with 1 when an answer was wrong, however fast; a missed target is printed as a shortfall and ends with 0.
+Ends with 1 when an answer was wrong, however fast, and with 2 when the part did not come to its end; a missed target is
+printed as a shortfall and ends with 0. Asked to stop it ends what it started and leaves the rows that it had.
 """
 
 import argparse
 import gc
+import importlib
 import os
+import platform
+import signal
+import subprocess
 import sys
 import time
 import traceback
+from pathlib import Path
+from typing import Any
 
 import django
 
 django.setup()
 
-from tests.benchmarks import (  # noqa: E402 - models can be imported only now
-    growth,
-    intake,
-    orderlist,
-    orders,
-    oscar,
-    rehearsal,
-    table,
-    truth,
-    webhooks,
-)
+from django.db import connection  # noqa: E402 - models can be imported only now
+
+from apps.core import clock  # noqa: E402
+from tests.benchmarks import parts, truth  # noqa: E402
 from tests.benchmarks.measure import Server  # noqa: E402
 from tests.benchmarks.stage import Benchmark, Stage  # noqa: E402
 
-# The small ones first; those whose size `--full` raises are in both.
-BENCHMARKS: dict[str, Benchmark] = {
-    "orders": orders.run, "webhooks": webhooks.run, "inbox": intake.drained, "backlog": intake.backlog,
-    "reservations": growth.reservations, "stored": growth.stored, "list": orderlist.run,
-}  # fmt: skip
-FULL: dict[str, Benchmark] = {"rehearsal": rehearsal.run}
-PEERS: dict[str, Benchmark] = {"oscar": oscar.run}
-
 
 def main() -> int:
-    """Run what was asked for, print the table, keep the JSON."""
+    """Measure one part, keep its file."""
     parser = argparse.ArgumentParser()
-    for flag in ("--full", "--peers"):
-        parser.add_argument(flag, action="store_true")
-    for word in ("--only", "--keep"):
-        parser.add_argument(word, default="")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("part", choices=parts.BY_NAME)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
     chosen = parser.parse_args()
-    wanted = PEERS if chosen.peers else BENCHMARKS | (FULL if chosen.full else {})
-    if chosen.only:
-        wanted = {name: (BENCHMARKS | FULL | PEERS)[name] for name in chosen.only.split(",")}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    part = parts.BY_NAME[chosen.part]
+    full = chosen.full and (part.is_sized or part.is_full)
     stage = Stage(
-        chosen.seed, chosen.rounds, chosen.seconds, chosen.full, Server(int(os.environ["KUROGO_BENCH_POSTMASTER"]))
-    )
+        part.name, part.file(full=full), chosen.seed, chosen.rounds, chosen.seconds, full,
+        Server(int(os.environ["KUROGO_BENCH_POSTMASTER"])), {"at": clock.wall().isoformat(), "took": 0.0, "commit": _commit(),
+                                                             "machine": _machine()},
+    )  # fmt: skip
     gc.collect()
     gc.freeze()  # as the worker does when it starts
-    wrong = []
-    for name, benchmark in wanted.items():
-        started = time.monotonic()
-        try:
-            benchmark(stage)
-        except truth.Wrong as error:
-            wrong.append(f"{name}: {error}")
-        except Exception:
-            traceback.print_exc()
-            wrong.append(f"{name}: did not run to its end")
-        stage.say(f"{name}: {time.monotonic() - started:.0f} s")
-    table.show(stage)
-    path = table.keep(stage, "peers" if chosen.peers else "full" if chosen.full else "bench")
-    stage.say(f"all figures: {path}")
-    for sentence in wrong:
-        stage.say(f"WRONG: {sentence}")
-    return 1 if wrong else 0
+    module, _, function = part.run.partition(":")
+    benchmark: Benchmark = getattr(importlib.import_module(f"tests.benchmarks.{module}"), function)
+    started = time.monotonic()
+    is_whole, wrong = False, ""
+    try:
+        benchmark(stage)
+        is_whole = True
+    except truth.Wrong as error:
+        wrong = str(error)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        machine = stage.facts["machine"] | {"load_after": os.getloadavg()}
+        stage.keep(is_whole=is_whole, wrong=wrong, took=round(time.monotonic() - started, 1), machine=machine)
+    stage.close()
+    stage.say(f"{part.name}: {stage.facts['took']:.0f} s{f', WRONG: {wrong}' if wrong else ''}")
+    return 1 if wrong else 0 if is_whole else 2
+
+
+def _machine() -> dict[str, Any]:
+    cpu = platform.processor() or platform.machine()
+    about = Path("/proc/cpuinfo")
+    if about.exists():
+        cpu = next(
+            (line.partition(":")[2].strip() for line in about.read_text().splitlines() if "model name" in line), cpu
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), current_setting('synchronous_commit'), current_setting('fsync')"
+        )
+        version, commit, fsync = cursor.fetchone()
+    return {
+        "cpus": os.cpu_count(), "cpu": cpu, "load_before": os.getloadavg(), "load_after": os.getloadavg(),
+        "python": platform.python_version(),
+        "postgres": f"PostgreSQL {version.split()[0]} (synchronous_commit {commit}, fsync {fsync})",
+    }  # fmt: skip
+
+
+def _commit() -> str:
+    """The code that was measured; a star where the tree was changed since."""
+    try:
+        words = ["git", "describe", "--always", "--dirty=*", "--exclude=*"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ WITH sale AS MATERIALIZED (
         %(now)s::timestamptz - make_interval(mins => (%(count)s - n)::int) AS at
     FROM generate_series(1, %(count)s) n
 ), article AS MATERIALIZED (
-    SELECT v.sku, v.id, l.id AS level, row_number() OVER (ORDER BY v.sku) - 1 AS place, count(*) OVER () AS many
+    SELECT v.sku, v.id, l.id AS level, row_number() OVER (ORDER BY v.sku) - 1 AS place
     FROM catalog_variant v JOIN inventory_stocklevel l ON l.variant_id = v.id
     WHERE v.sku = ANY(%(skus)s) AND l.on_hand > 1000
 ), line AS MATERIALIZED (
     SELECT s.n, s.id AS order_id, s.at, k AS number, uuidv7() AS id, uuidv7() AS demand, a.sku, a.id AS variant, a.level,
         1 + (s.n + k) %% 3 AS units
-    FROM sale s, generate_series(1, %(lines)s) k
-    JOIN LATERAL (SELECT * FROM article WHERE place = (s.n * 7 + k) %% many) a ON true
+    FROM sale s CROSS JOIN generate_series(1, %(lines)s) k
+    JOIN article a ON a.place = (s.n * 7 + k) %% (SELECT count(*) FROM article)
 ), owed AS (
     SELECT order_id, sum(units) * 1100 AS minor FROM line GROUP BY order_id
 ), customer AS (

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.flows.place_orders import place_orders
+from apps.orders.models import Order
 from tests.benchmarks import fill, measure, shop, truth
-from tests.benchmarks.measure import Competitor, Ratio
-from tests.benchmarks.orders import costs
+from tests.benchmarks.measure import Competitor
 from tests.benchmarks.shop import Shop
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.stage import Stage, costs
 
 BATCH = 50
 MOST = 1.2
@@ -30,15 +30,14 @@ def reservations(stage: Stage) -> None:
     for batch in (1, BATCH):
         runners = {size: _placing(place, f"{size:,} reservations", batch, skus[size]) for size in sizes}
         count += _race(stage, list(runners.values()))
+        truth.check(count)
+        stage.details[f"growth by reservations, {_words(batch)}"] = costs(list(runners.values()))
         for size in sizes[1:]:
-            is_full = size > 10_000
-            stage.add(
-                f"CPU an order, {sizes[0]:,} to {size:,} reservations, {_words(batch)}",
-                _growth(runners[sizes[0]], runners[size]),
-                most=MOST if size == sizes[-1] else None, is_full=is_full,
+            stage.compare(
+                f"CPU an order, {size:,} open reservations, {_words(batch)}", runners[size], runners[sizes[0]],
+                beside=f"{sizes[0]:,} open", lines=2, figure=measure.cpu, unit=" ms", most=MOST if size == sizes[-1] else None,
+                is_full=stage.is_full,
             )  # fmt: skip
-        stage.details[f"growth by reservations, {_words(batch)}"] = costs({one.name: one for one in runners.values()})
-    truth.check(count)
 
 
 def stored(stage: Stage) -> None:
@@ -46,34 +45,42 @@ def stored(stage: Stage) -> None:
     sizes = (10_000, 1_000_000) if stage.is_full else (2_000, 50_000)
     stage.say(f"growth: {sizes[0]:,} to {sizes[1]:,} orders stored")
     places = shops_with_a_past(stage, sizes)
-    counts = dict.fromkeys(places, 0)
+    counts = {name: orders for name, (_, orders) in places.items()}
     for batch in (1, BATCH):
         runners = []
-        for name, (place, size) in places.items():
+        for size, (name, (place, _)) in zip(sizes, places.items(), strict=True):
             runner = _placing(place, f"{size:,} orders stored", batch, "")
             runner.prepare = _entering(stage, name, runner.prepare)
-            runners.append(runner)
-        for runner, name in zip(runners, places, strict=True):
             runner.work = _adding(counts, name, runner.work)
+            runners.append(runner)
         _race(stage, runners)
-        stage.add(
-            f"CPU an order, {sizes[0]:,} to {sizes[1]:,} orders stored, {_words(batch)}", _growth(*runners), most=MOST,
-            is_full=stage.is_full,
+        for name in places:
+            stage.enter(name)
+            truth.check(counts[name])
+        stage.details[f"growth by orders stored, {_words(batch)}"] = costs(runners)
+        stage.compare(
+            f"CPU an order, {sizes[1]:,} orders stored, {_words(batch)}", runners[1], runners[0],
+            beside=f"{sizes[0]:,} stored", lines=2, figure=measure.cpu, unit=" ms", most=MOST, is_full=stage.is_full,
         )  # fmt: skip
-        stage.details[f"growth by orders stored, {_words(batch)}"] = costs({one.name: one for one in runners})
-    for name, (_, size) in places.items():
-        stage.enter(name)
-        truth.check(size + counts[name])
 
 
 def shops_with_a_past(stage: Stage, sizes: tuple[int, ...]) -> dict[str, tuple[Shop, int]]:
-    """A database for each size, filled and settled; by its name."""
+    """A database for each size, filled and settled, by its name: the shop and how many orders it has by now. What an earlier
+    part of the same run has made serves again."""
     places = {}
     for size in sizes:
-        name = stage.fresh_database()
+        name = f"past{size}"
+        if stage.has_database(name):
+            stage.enter(name)
+            if place := shop.found(stage.seed):
+                places[name] = (place, Order.objects.count())
+                continue
+        stage.fresh_database(name=name)
         place = shop.build(stage.seed)
+        stage.say(f"a shop of {size:,} orders is being made")
         fill.orders(place, size)
         fill.settle()
+        shop.mark_whole()
         places[name] = (place, size)
     return places
 
@@ -112,15 +119,6 @@ def _entering(stage: Stage, name: str, prepare: Callable[[], Any]) -> Callable[[
         return prepare()
 
     return entered
-
-
-def _growth(small: Competitor, large: Competitor) -> Ratio:
-    """CPU of Python and PostgreSQL together, for one order."""
-    return measure.ratio(_cpu(large), _cpu(small))
-
-
-def _cpu(runner: Competitor) -> list[float]:
-    return [(cost.each("python_cpu") or 0.0) + (cost.each("postgres_cpu") or 0.0) for cost in runner.turns]
 
 
 def _words(batch: int) -> str:

@@ -180,6 +180,21 @@ def median(competitor: Competitor, figure: str) -> float | None:
     return min(values) if figure == "wal_bytes" else statistics.median(values)
 
 
+def cpu(competitor: Competitor) -> list[float]:
+    """CPU milliseconds of Python and PostgreSQL together for a unit, round by round."""
+    return [(cost.each("python_cpu") or 0.0) + (cost.each("postgres_cpu") or 0.0) for cost in competitor.turns]
+
+
+def middle(values: Sequence[float]) -> float:
+    """The median."""
+    return statistics.median(values)
+
+
+def words(value: float) -> str:
+    """A figure for people: three digits that mean something."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that this share of them does not exceed (nearest rank)."""
     ordered = sorted(values)

@@ -7,7 +7,7 @@ from apps.flows.place_orders import place_orders
 from tests.benchmarks import bare, measure, plain, shop, truth
 from tests.benchmarks.measure import Competitor
 from tests.benchmarks.shop import Shop
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.stage import Stage, costs
 
 BATCH = 50
 MOST_STATEMENTS = 12
@@ -64,35 +64,18 @@ def count_accepted(kinds: dict[str, Competitor]) -> dict[str, int]:
 
 
 def _report(stage: Stage, kinds: dict[str, Competitor], *, lines: int, heat: str) -> None:
-    rates = {name: measure.rates(competitor) for name, competitor in kinds.items()}
-    of = f"{lines} lines, {heat}"
-    stage.add(f"batch of 50 of bare, {of}", measure.ratio(rates["story, 50"], rates["bare, 50"]), least=0.5)
+    ours, one, bare_one = kinds["story, 50"], kinds["story, 1"], kinds["bare, 1"]
+    stage.details[f"orders, {lines} lines, {heat}"] = costs(list(kinds.values()))
+    stage.compare(f"batch of {BATCH}, {heat}", ours, kinds["bare, 50"], beside="bare", lines=lines, least=0.5)
     if heat == "hot":
-        stage.add(f"batch of 50 of our one by one, {of}", measure.ratio(rates["story, 50"], rates["story, 1"]), least=6)
-        stage.add(f"  (bare's batch of bare's one by one, {of})", measure.ratio(rates["bare, 50"], rates["bare, 1"]))
-    stage.add(f"one by one of bare, {of}", measure.ratio(rates["story, 1"], rates["bare, 1"]), least=0.35)
-    stage.add(f"one by one of plain ORM, {of}", measure.ratio(rates["story, 1"], rates["ORM, 1"]), least=1.5)
-    statements = kinds["story, 1"].statements or 0
+        stage.compare(f"batch of {BATCH}, {heat}", ours, one, beside="our one by one", lines=lines, least=6)
+        stage.compare(
+            f"  bare's batch of {BATCH}, {heat}", kinds["bare, 50"], bare_one, beside="bare one by one", lines=lines
+        )
+    stage.compare(f"one by one, {heat}", one, bare_one, beside="bare", lines=lines, least=0.35)
+    stage.compare(f"one by one, {heat}", one, kinds["ORM, 1"], beside="plain ORM", lines=lines, least=1.5)
+    statements = one.statements or 0
     stage.judge(
-        f"statements an order, one by one, {of}", f"{statements:g}", target=f"≤ {MOST_STATEMENTS}",
+        f"statements an order, one by one, {heat}", f"{statements:g}", lines=lines, target=f"≤ {MOST_STATEMENTS}",
         is_met=statements <= MOST_STATEMENTS,
     )  # fmt: skip
-    stage.details[f"orders, {of}"] = costs(kinds)
-
-
-def costs(kinds: dict[str, Competitor]) -> dict[str, dict[str, Any]]:
-    """What one unit cost each competitor: median over the rounds (WAL: the least), and every round's rate."""
-    return {
-        name: {
-            "a_second": [round(rate, 1) for rate in measure.rates(competitor)],
-            "statements": None if competitor.statements is None else round(competitor.statements, 2),
-            "python_ms": _rounded(measure.median(competitor, "python_cpu")),
-            "postgres_ms": _rounded(measure.median(competitor, "postgres_cpu")),
-            "wal_bytes": _rounded(measure.median(competitor, "wal_bytes"), 0),
-        }
-        for name, competitor in kinds.items()
-    }
-
-
-def _rounded(value: float | None, places: int = 3) -> float | None:
-    return None if value is None else round(value, places)

@@ -23,7 +23,7 @@ from apps.inventory.models import StockLevel
 from tests.benchmarks import measure, orders, programs, shop, truth
 from tests.benchmarks.measure import Competitor, Cost
 from tests.benchmarks.shop import Shop
-from tests.benchmarks.stage import Stage, owner_url
+from tests.benchmarks.stage import Stage, costs, owner_url, with_server
 
 HOME = programs.ROOT / "var" / "peers"
 FOLDER = programs.ROOT / "tests" / "benchmarks" / "peers"
@@ -74,24 +74,26 @@ def run(stage: Stage) -> None:
                     theirs.turns.append(_turn(stage, oscar))
                 else:
                     measure.turn(competitor, stage.server, seconds=stage.seconds)
-        rates = {kind: measure.rates(one) for kind, one in (ours | {"oscar": theirs}).items()}
-        stage.add("batch of 50 of django-oscar's orders", measure.ratio(rates["story, 50"], rates["oscar"]), least=8)
-        stage.add("one by one of django-oscar's orders", measure.ratio(rates["story, 1"], rates["oscar"]))
-        stage.details["peers, 2 lines"] = orders.costs(ours | {"django-oscar": theirs})
-        told = oscar("audit")
-        stage.details["django-oscar's own count"] = told
         truth.check(counted["orders"])
+        _audit(stage, oscar)
+        stage.details["peers, 2 lines"] = costs([*ours.values(), theirs])
+        for kind, metric, least in (("story, 50", "batch of 50", 8), ("story, 1", "one by one", None)):
+            stage.compare(metric, ours[kind], theirs, beside="django-oscar", lines=2, least=least, is_peer=True)
         _races(stage, oscar, place, name, counted["orders"])
+
+
+def _audit(stage: Stage, oscar: Oscar) -> None:
+    """The rival's own books hold too: what its lines sold is what it has allocated."""
+    told = stage.details["django-oscar's own count"] = oscar("audit")
+    if told["units"] != told["allocated"]:
+        raise truth.Wrong(f"django-oscar sold {told['units']} units and allocated {told['allocated']}")
 
 
 def _turn(stage: Stage, oscar: Oscar) -> Cost:
     wal, cpu = stage.server.wal_position(), stage.server.cpu_seconds()
     told = oscar("turn", seconds=stage.seconds, lines=2)
-    after = stage.server.cpu_seconds()
-    return Cost(
-        units=told["units"], seconds=told["seconds"], python_cpu=told["python_cpu"],
-        postgres_cpu=None if cpu is None or after is None else after - cpu, wal_bytes=stage.server.wal_position() - wal,
-    )  # fmt: skip
+    cost = Cost(units=told["units"], seconds=told["seconds"], python_cpu=told["python_cpu"])
+    return with_server(stage.server, cost, wal=wal, cpu=cpu)
 
 
 def _races(stage: Stage, oscar: Oscar, place: Shop, name: str, count: int) -> None:
@@ -102,12 +104,16 @@ def _races(stage: Stage, oscar: Oscar, place: Shop, name: str, count: int) -> No
         beyond["ours"].append(_our_race(stage, place, name, f"{LAST}{number}"))
         count += WANTED
     truth.check(count)
-    stage.judge(
-        f"oversold of {UNITS} units, {THREADS} threads, in {RACES} races: ours", f"{beyond['ours']}", target="0",
-        is_met=not any(beyond["ours"]),
-    )  # fmt: skip
-    stage.add("  (django-oscar's in the same races)", f"{beyond['django-oscar']}")
     stage.details["races"] = beyond
+    stage.judge(
+        f"oversold of {UNITS} units, {THREADS} threads, in each of {RACES} races", _listed(beyond["ours"]),
+        beside=f"django-oscar {_listed(beyond['django-oscar'])}", lines=1, target="0", is_met=not any(beyond["ours"]),
+        is_peer=True,
+    )  # fmt: skip
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _our_race(stage: Stage, place: Shop, name: str, sku: str) -> int:

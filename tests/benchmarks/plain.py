@@ -49,7 +49,7 @@ def place(shop: Shop, sale: OrderDraft) -> int:
     for line in lines:
         units[line.variant_id] += line.quantity
     shown = Listing.objects.filter(connection=shop.channel, variant__in=units, shown__isnull=False)
-    listings = list(shown.order_by("id").select_for_update())
+    listings = list(shown.order_by("id").select_for_update(no_key=True))
     for listing in listings:
         listing.shown -= units[listing.variant_id]
         listing.is_dirty = True
@@ -109,7 +109,7 @@ def _lines(order: Order, sale: OrderDraft) -> list[OrderLine]:
 
 def _allocate(shop: Shop, order: Order, lines: list[OrderLine]) -> tuple[int, int]:
     variants = [line.variant_id for line in lines]
-    levels = StockLevel.objects.filter(location=shop.location, variant__in=variants).order_by("id").select_for_update()
+    levels = StockLevel.objects.filter(location=shop.location, variant__in=variants).order_by("id").select_for_update(no_key=True)
     by_variant = {level.variant_id: level for level in levels}
     demands, movements = [], []
     for line in lines:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from apps.core.spawn import spawn
 from tests.benchmarks.stage import application_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +20,7 @@ def running(
 ) -> Iterator[int]:
     """A program on a scene's database, from when it is ready; its process id."""
     env = os.environ | {"DATABASE_URL": application_url(database), "CONN_MAX_AGE": "60"}
-    with log.open("wb") as out:
-        program = subprocess.Popen(words, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+    program = spawn(words, env, log=log)  # ends with us, however we end
     try:
         until = time.monotonic() + seconds
         while not is_ready():

@@ -24,6 +24,6 @@ def run(stage: Stage) -> None:
     spent = next((line for line in done.stderr.splitlines() if "CPU:" in line), "")
     if told["units_oversold"]:
         raise truth.Wrong(f"{told['units_oversold']} units oversold")
-    stage.add("whole rehearsal, orders a second", f"{told['orders_per_second']}", is_full=True)
-    stage.add("  where its time goes", spent, is_full=True)
     stage.details["rehearsal"] = told | {"spent": spent}
+    stage.judge("whole rehearsal", f"{told['orders_per_second']} orders/s", is_full=True)
+    stage.judge("  where its time goes", spent, is_full=True)

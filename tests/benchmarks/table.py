@@ -1,79 +1,137 @@
-"""The table on the screen, and the same as JSON."""
+"""The whole table out of what the parts have kept: on the screen, or into docs/performance.md, so that no figure is typed.
 
-import json
-import os
-import platform
+python -m tests.benchmarks.table            shows it
+python -m tests.benchmarks.table --write    puts it between the marks of docs/performance.md
+"""
+
+import argparse
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
-from apps.core import clock
-from tests.benchmarks.stage import Stage
+from tests.benchmarks import parts
 
-FOLDER = Path(__file__).resolve().parents[2] / "var" / "bench"
-_COST = ("a_second", "statements", "python_ms", "postgres_ms", "wal_bytes")
+PAPER = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin (python -m tests.benchmarks.table --write) -->", "<!-- measured: end -->"
+HEAD = (
+    "metric", "lines", "ours", "beside", "ratio (range)", "statements", "WAL bytes", "Python ms", "PostgreSQL ms", "target", "",
+    "run",
+)  # fmt: skip
+COSTS = ("statements", "wal_bytes", "python_ms", "postgres_ms")
 
 
-def show(stage: Stage, out: Any = sys.stdout) -> None:
-    """Costs first, then every metric beside its target; what falls short is named as such at the end."""
-    for scene, kinds in stage.details.items():
-        if not _is_costs(kinds):
-            continue
-        out.write(
-            f"\n{scene}\n  {'':24}{'a second':>10}{'statements':>12}{'Python ms':>11}{'PG ms':>9}{'WAL bytes':>11}\n"
-        )
-        for name, cost in kinds.items():
-            rates = cost["a_second"]
-            out.write(
-                f"  {name:24}{sorted(rates)[len(rates) // 2]:>10,.0f}{_figure(cost['statements']):>12}"
-                f"{_figure(cost['python_ms']):>11}{_figure(cost['postgres_ms']):>9}{_figure(cost['wal_bytes']):>11}\n"
-            )
-    wide = max((len(row.metric) for row in stage.rows), default=0) + 2
-    out.write(f"\n{'metric':{wide}}{'median (least-most)':24}{'target':10}{'':12}run\n")
-    for row in stage.rows:
-        verdict = "" if row.is_met is None else "met" if row.is_met else "FALLS SHORT"
-        run = "bench-full" if row.is_full else "bench"
-        out.write(f"{row.metric:{wide}}{row.value:24}{row.target:10}{verdict:12}{run}\n")
-    short = [row.metric.strip() for row in stage.rows if row.is_met is False]
-    judged = [row for row in stage.rows if row.is_met is not None]
+def main() -> int:
+    """Show or write."""
+    parser = argparse.ArgumentParser(prog="table.py", description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help=f"into {PAPER.name}")
+    if parser.parse_args().write:
+        before, _, rest = PAPER.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        PAPER.write_text(f"{before}{BEGIN}\n{as_paper(everything())}\n{END}{after}")
+        return 0
+    show()
+    return 0
+
+
+def everything() -> list[tuple[parts.Part, dict[str, Any]]]:
+    """What was measured, in the order of the table: of each part the small one, then the large one."""
+    found = []
+    for part in parts.PARTS:
+        for path in dict.fromkeys((part.file(full=False), part.file(full=True))):
+            if told := parts.kept(path):
+                found.append((part, told))
+    return found
+
+
+def show(out: Any = None) -> None:
+    """The table for a terminal, then what falls short, what is missing and what was wrong."""
+    out = out or sys.stdout
+    told = everything()
+    table = [HEAD, *(cells(row) for _, one in told for row in one["rows"])]
+    widths = [max(_width(line[place]) for line in table) for place in range(len(HEAD))]
+    for line in table:
+        out.write("  ".join(_padded(cell, wide) for cell, wide in zip(line, widths, strict=True)).rstrip() + "\n")
     out.write(
-        f"\n{len(judged) - len(short)} of {len(judged)} targets met; sold = reserved = recorded held throughout.\n"
+        "Pairs are ours / theirs for one order, event or notice; a ratio's range is over paired, interleaved rounds.\n"
     )
-    for metric in short:
-        out.write(f"  short of its target: {metric}\n")
+    for sentence in (*_verdict(told), *_missing(told)):
+        out.write(sentence + "\n")
     out.flush()
 
 
-def _is_costs(kinds: Any) -> bool:
-    return isinstance(kinds, dict) and all(isinstance(one, dict) and set(_COST) <= set(one) for one in kinds.values())
+def cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """One row as words."""
+    pairs = [_pair(row["cost"].get(name), row["beside_cost"].get(name)) for name in COSTS]
+    verdict = {None: "", True: "met", False: "MISSED"}[row["is_met"]]
+    run = {"full": "bench-full", "peers": "bench-peers"}.get(row["run"], "bench")
+    return (
+        row["metric"], row["lines"], row["ours"], row["beside"], row["ratio"], *pairs, row["target"], verdict, run,
+    )  # fmt: skip
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:,.2f}"
+def as_paper(told: list[tuple[parts.Part, dict[str, Any]]]) -> str:
+    """The same as Markdown: of a part that was measured in both sizes the large one; and how it was measured."""
+    large = {part.name for part, one in told if one["is_full"]}
+    chosen = [(part, one) for part, one in told if one["is_full"] or not part.is_sized or part.name not in large]
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    lines += ["| " + " | ".join(cells(row)) + " |" for _, one in chosen for row in one["rows"]]
+    lines += ["", *(f"- {sentence}" for sentence in _verdict(chosen)), "", "How each part was measured:", ""]
+    for part, one in chosen:
+        machine = one["machine"]
+        load = [f"{machine[when][0]:.1f}" for when in ("load_before", "load_after")]
+        lines.append(
+            f"- {part.name}: {one['at'][:16].replace('T', ' ')} UTC, commit {one['commit']}, {one['rounds']} rounds of"
+            f" {one['seconds']:g} s, seed {one['seed']}; load {load[0]} before, {load[1]} after; {one['took']:.0f} s in all;"
+            f" {machine['cpus']} × {machine['cpu']}, {machine['postgres']}, Python {machine['python']}."
+        )
+    return "\n".join(lines)
 
 
-def keep(stage: Stage, name: str) -> Path:
-    """Everything that was measured, in `var/bench/`; returns the file."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    at = clock.wall()
-    path = FOLDER / f"{at:%Y%m%d-%H%M%S}-{name}.json"
-    told = {
-        "at": at.isoformat(),
-        "seed": stage.seed,
-        "rounds": stage.rounds,
-        "seconds": stage.seconds,
-        "machine": {"cpus": os.cpu_count(), "load": os.getloadavg(), "python": platform.python_version()},
-        "rows": [
-            {
-                "metric": row.metric,
-                "value": row.value,
-                "target": row.target,
-                "is_met": row.is_met,
-                "is_full": row.is_full,
-            }
-            for row in stage.rows
-        ],
-        "details": stage.details,
-    }
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    return path
+def _verdict(told: list[tuple[parts.Part, dict[str, Any]]]) -> list[str]:
+    judged = [row for _, one in told for row in one["rows"] if row["is_met"] is not None]
+    short = [row for row in judged if not row["is_met"]]
+    sentences = [f"{len(judged) - len(short)} of {len(judged)} targets met."]
+    sentences += [f"Short of its target: {row['metric']}{', ' if row['lines'] else ''}{row['lines']}"
+                  f"{' lines' if row['lines'] else ''}: {row['ratio'] or row['ours']}, target {row['target']}."
+                  for row in short]  # fmt: skip
+    sentences += [f"WRONG, so nothing of {part.name} counts: {one['wrong']}" for part, one in told if one["wrong"]]
+    sentences += [f"Not to its end: {part.name}." for part, one in told if not one["is_whole"] and not one["wrong"]]
+    if all(one["is_whole"] and not one["wrong"] for _, one in told):
+        sentences.append("Sold = reserved = recorded held in every part.")
+    return sentences
+
+
+def _missing(told: list[tuple[parts.Part, dict[str, Any]]]) -> list[str]:
+    there = {(part.name, one["is_full"]) for part, one in told}
+    commands = {"bench": [], "bench-full": [], "bench-peers": []}  # type: dict[str, list[str]]
+    for part in parts.PARTS:
+        if part.is_peer and (part.name, False) not in there:
+            commands["bench-peers"].append(part.name)
+        if not part.is_peer and not part.is_full and (part.name, False) not in there:
+            commands["bench"].append(part.name)
+        if (part.is_sized or part.is_full) and (part.name, True) not in there:
+            commands["bench-full"].append(part.name)
+    return [f"Not measured yet (make {word}): {', '.join(names)}." for word, names in commands.items() if names]
+
+
+def _pair(ours: float | None, theirs: float | None) -> str:
+    if ours is None:
+        return ""
+    return _figure(ours) if theirs is None else f"{_figure(ours)} / {_figure(theirs)}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _padded(text: str, wide: int) -> str:
+    return text + " " * (wide - _width(text))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

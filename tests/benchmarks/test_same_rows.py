@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from apps.flows import wiring
 from apps.flows.place_orders import place_orders
-from apps.hub import connections
-from tests.benchmarks import bare, orderlist, plain, shop, truth
+from apps.hub import connections, inbox
+from tests.benchmarks import bare, intake, notices, orderlist, plain, shop, truth, webhooks
 
 TABLES = (
     "customers_customer", "customers_address", "orders_order", "orders_orderline", "hub_externalid", "inventory_demand",
@@ -101,6 +101,17 @@ def test_a_fast_wrong_answer_would_be_noticed(place, wrong):
 
     with pytest.raises(truth.Wrong):
         truth.check(len(placed))
+
+
+def test_a_notice_that_was_lost_or_kept_twice_would_be_noticed(place):
+    inbox.store_many(((place.channel.id, notice.as_event()) for notice in notices.make(place, 3)), origin="hook")
+
+    webhooks._check({"refused": 0}, 3, "our hook")
+    for told, kept in (({"refused": 0}, 4), ({"refused": 0}, 2), ({"refused": 1}, 3)):
+        with pytest.raises(truth.Wrong):
+            webhooks._check(told, kept, "our hook")
+    with pytest.raises(truth.Wrong, match="0 of 3"):
+        intake._all_done(3)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Ids sort by birth, also within one millisecond and over threads."""
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 from apps.core.ids import uuid7
 
@@ -16,6 +17,7 @@ def test_an_id_says_its_version_and_variant():
     made = uuid7()
 
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
+    assert (made, hash(made), made.is_safe) == ((same := UUID(str(made))), hash(same), same.is_safe)
 
 
 def test_threads_never_make_the_same_id():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from apps.catalog.models import Price
 from apps.core import clock, rows
@@ -37,7 +37,33 @@ def _columns(row):
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
-def test_what_goes_in_comes_out_again():
+@pytest.fixture(params=["in one statement", "by COPY"])
+def way(request, monkeypatch):
+    monkeypatch.setattr(rows, "FEW", 150 if request.param == "in one statement" else 0)
+
+
+ODD = [
+    "null", "NULL", "", " ", '"', '","', "\\", "\\n", "\\\\n", "\\.", "\\N", "line\nbreak", "\r\n", "\n\\.\n", "tab\t",
+    "\x07\x1f\x7f",
+    "\u2028", "改行", "😀", "'; --", "[1],[2]", "\\u0041", '\\"', "{}", "true", "1e5",
+]  # fmt: skip
+
+
+def test_odd_texts_come_out_again(way):
+    wanted = [_fact(topic=text, detail={"text": text, text: [text]}) for text in ODD]
+
+    rows.insert(wanted)
+
+    kept = {row.id: (row.topic, row.detail) for row in OutboxFact.objects.all()}
+    assert kept == {row.id: (row.topic, row.detail) for row in wanted}
+
+
+def test_a_text_that_the_database_cannot_hold_is_refused(way):
+    with pytest.raises(DataError), transaction.atomic():
+        rows.insert([_fact(topic="a\0b")])
+
+
+def test_what_goes_in_comes_out_again(way):
     odd = {"words": ["タブ\t改行\n", "back\\slash", "\\N", "it's"], "none": None, "deep": {"n": 1}}
     wanted = [_fact(detail=odd), _fact(detail={}, announced_at=clock.now())]
 
@@ -48,7 +74,7 @@ def test_what_goes_in_comes_out_again():
     assert not any(row._state.adding for row in wanted)
 
 
-def test_bytes_decimals_and_choices_come_out_again():
+def test_bytes_decimals_and_choices_come_out_again(way):
     entry = InboxEntry(
         id=uuid7(), connection=builders.connection("csv"), digest=bytes(range(32)), topic="t", origin="hook", size=3,
         received_at=clock.now(), sealed=b"\x00\\N\t\xff",

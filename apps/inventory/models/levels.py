@@ -123,7 +123,9 @@ class StockMovement(Record):
         TRANSFER = "transfer", _("transfer")
         LANDED = "landed", _("landed cost")
 
-    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="movements")
+    level = models.ForeignKey(
+        StockLevel, models.PROTECT, related_name="movements", db_index=False
+    )  # inventory_movement_level
     at = models.DateTimeField()
     kind = models.CharField(max_length=12, choices=Kind)
     on_hand = models.IntegerField(default=0)

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from apps.catalog.models import Product, Variant
+from apps.catalog.models import Component, Product, Variant
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.models import Brand
@@ -47,6 +47,14 @@ def variant(sku: str = "", **facts: Any) -> Variant:
     facts.setdefault("tax_code_id", "standard")
     product = Product.objects.create(brand=brand(), title=sku)
     return Variant.objects.create(product=product, sku=sku, **facts)
+
+
+def bundle(sku: str, *parts: tuple[Variant, int]) -> Variant:
+    """A set of so many units of each of these."""
+    whole = variant(sku)
+    for part, units in parts:
+        Component.objects.create(bundle=whole, variant=part, units=units)
+    return whole
 
 
 def stock(article: Variant, units: int, *, unit_cost: str = "100", number: str = "") -> None:

@@ -1,6 +1,7 @@
 """Products and their variants; a variant is what is sold, stocked and listed. A SKU is unique to the letter."""
 
 from django.contrib.postgres.indexes import OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.history import tracked
 from apps.core.models import Brand, Record
 from apps.ledger.models import TaxCode
+
+MOST_UNITS = 1000
 
 
 @tracked()
@@ -77,3 +80,26 @@ class Price(Record):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+@tracked()
+class Component(Record):
+    """What one unit of a bundle is made of. A component is never a bundle itself, by a trigger: no set contains itself."""
+
+    bundle = models.ForeignKey(Variant, models.CASCADE, related_name="components", verbose_name=_("bundle"))
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="in_bundles", verbose_name=_("component"))
+    units = models.PositiveSmallIntegerField(
+        _("units in one bundle"), default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST_UNITS)]
+    )
+
+    class Meta:
+        verbose_name = _("component")
+        verbose_name_plural = _("components")
+        constraints = [
+            models.UniqueConstraint(fields=["bundle", "variant"], name="catalog_one_component"),
+            models.CheckConstraint(condition=models.Q(units__gte=1), name="catalog_component_has_units"),
+            models.CheckConstraint(condition=~models.Q(bundle=models.F("variant")), name="catalog_no_bundle_of_itself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant} × {self.units}"

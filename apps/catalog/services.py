@@ -1,5 +1,6 @@
-"""What is sold: finding variants by what others call them, and taking cards of new ones."""
+"""What is sold: finding variants by what others call them, what bundles are made of, and taking cards of new ones."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,37 +10,61 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models.functions import Upper
 
-from apps.catalog.models import Price, Product, Variant
+from apps.catalog.models import Component, Price, Product, Variant
 from apps.core.ids import uuid7
 from apps.core.models import Brand
 from apps.hub.contracts import VariantCard
 from apps.ledger.models import TaxCode
 
+Part = tuple[UUID, int]  # (variant, units of it in one of the whole)
+
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A variant as a sale needs it."""
+    """A variant as a sale needs it; `parts` is what a bundle is made of, in the order of their ids."""
 
     id: UUID
     tax_code: str
+    parts: tuple[Part, ...] = ()
 
 
 def find_articles(skus: Iterable[str]) -> dict[str, Article]:
     """What sales name, by SKU as `find_variants` finds it; one statement where every SKU is written as ours."""
     wanted = {sku for sku in skus if sku}
     with database.cursor() as cursor:
-        cursor.execute("SELECT sku, id, tax_code_id FROM catalog_variant WHERE sku = ANY(%s)", [list(wanted)])
-        found = {sku: Article(*rest) for sku, *rest in cursor.fetchall()}
+        cursor.execute(
+            "SELECT v.sku, v.id, v.tax_code_id, c.variant_id, c.units FROM catalog_variant v"
+            " LEFT JOIN catalog_component c ON c.bundle_id = v.id WHERE v.sku = ANY(%s) ORDER BY c.variant_id",
+            [list(wanted)],
+        )
+        found: dict[str, Article] = {}
+        for sku, variant, tax_code, part, units in cursor.fetchall():
+            before = found[sku].parts if sku in found else ()
+            found[sku] = Article(variant, tax_code, (*before, (part, units)) if part else before)
     if len(found) < len(wanted):
         variants = find_variants(wanted - found.keys())
-        found |= {sku: Article(variant.id, variant.tax_code_id) for sku, variant in variants.items()}
+        parts = parts_of(variant.id for variant in variants.values())
+        found |= {
+            sku: Article(variant.id, variant.tax_code_id, parts.get(variant.id, ()))
+            for sku, variant in variants.items()
+        }
     return found
 
 
 def articles(variants: Mapping[str, UUID]) -> dict[str, Article]:
     """Variants, by any name, as sales need them."""
     codes = dict(Variant.objects.filter(id__in=set(variants.values())).values_list("id", "tax_code_id"))
-    return {name: Article(id, codes[id]) for name, id in variants.items()}
+    parts = parts_of(variants.values())
+    return {name: Article(id, codes[id], parts.get(id, ())) for name, id in variants.items()}
+
+
+def parts_of(bundles: Iterable[UUID]) -> dict[UUID, tuple[Part, ...]]:
+    """What those of these variants that are bundles are made of, in the order of their ids."""
+    found: dict[UUID, tuple[Part, ...]] = defaultdict(tuple)
+    rows = Component.objects.filter(bundle__in=set(bundles)).order_by("variant")
+    for bundle, part, units in rows.values_list("bundle", "variant", "units"):
+        found[bundle] += ((part, units),)
+    return dict(found)
 
 
 def find_variants(skus: Iterable[str]) -> dict[str, Variant]:

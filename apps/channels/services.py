@@ -14,7 +14,8 @@ from django.db import connection as database
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from apps.channels import promises
+from apps.catalog.models import Component
+from apps.channels import offering, promises
 from apps.channels.linking import take_cards as take_cards
 from apps.channels.manners import manners
 from apps.channels.models import ChannelRule, Listing, SellingPolicy
@@ -24,13 +25,6 @@ from apps.core import rows as tables
 from apps.hub.abilities import Writes
 from apps.hub.contracts import StockOutcome
 from apps.hub.models import Connection
-from apps.inventory.models import free_sql
-
-_SELLABLE = f"""
-SELECT level.variant_id, sum({free_sql("level")})::int
-FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
-WHERE place.is_active AND level.variant_id = ANY(%s::uuid[]) GROUP BY level.variant_id
-"""
 
 
 def to_be_told() -> set[UUID]:
@@ -44,8 +38,10 @@ def to_be_told() -> set[UUID]:
 
 
 def mark_dirty(variants: Iterable[UUID]) -> None:
-    """Free stock of these variants may have changed: their listings must be told."""
-    ids = _locked(Listing.objects.filter(variant__in=set(variants)))
+    """Free stock of these variants may have changed: their listings must be told, and those of bundles they are part of."""
+    changed = set(variants)
+    bundles = Component.objects.filter(variant__in=changed).values("bundle")
+    ids = _locked(Listing.objects.filter(Q(variant__in=changed) | Q(variant__in=bundles)))
     Listing.objects.filter(id__in=ids, is_dirty=False).update(is_dirty=True)
 
 
@@ -116,10 +112,10 @@ def _locked_leased(connection_id: UUID, variants: set[UUID]) -> set[UUID]:
 
 
 def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
-    """Free units by variant over all locations; 0 where nothing lies."""
+    """What may be offered of variants: free units, of a bundle the sets that its components make; 0 where nothing lies."""
     wanted = set(variants)
     with database.cursor() as cursor:
-        cursor.execute(_SELLABLE, [list(wanted)])
+        cursor.execute(offering.of("= ANY(%(variants)s::uuid[])"), {"variants": list(wanted)})
         free = dict(cursor.fetchall())
     return {variant: free.get(variant, 0) for variant in wanted}
 

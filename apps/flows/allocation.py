@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import F, Sum
-
 from apps.core.states import Cause
-from apps.inventory.models import Demand
+from apps.inventory import queries as inventory
+from apps.inventory.queries import Standing
 from apps.inventory.services import Change
 from apps.orders import services as orders
 from apps.orders.models import Order
@@ -17,11 +16,9 @@ def look_again(changes: Iterable[Change], *, cause: Cause, also: Iterable[UUID] 
     ids = {change.group for change in changes} | set(also)
     if not ids:
         return []
-    rows = Demand.objects.filter(group__in=ids).values("group").annotate(
-        wanted=Sum(F("quantity") - F("cancelled") - F("shipped")), given=Sum("allocated")
-    )  # fmt: skip
-    sums = {row["group"]: (row["wanted"], row["given"]) for row in rows}
+    found = inventory.standing(ids)
     locked = orders.lock(ids)
-    states = {order.id: orders.allocation_of(*sums.get(order.id, (0, 0))) for order in locked}
+    stands = {order.id: found.get(order.id, Standing()) for order in locked}
+    states = {order: orders.allocation_of(one.wanted - one.shipped, one.promised) for order, one in stands.items()}
     orders.mark(locked, cause=cause, allocation=states)
     return locked

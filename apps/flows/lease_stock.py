@@ -134,7 +134,9 @@ _DUE = f"""
 SELECT pool.variant FROM (
     SELECT level.variant_id AS variant, sum({free_sql("level")} + level.leased) AS units
     FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
-    WHERE place.is_active AND level.variant_id = ANY(%(variants)s::uuid[]) GROUP BY level.variant_id
+    WHERE place.is_active AND level.variant_id = ANY(%(variants)s::uuid[])
+      AND NOT EXISTS (SELECT 1 FROM catalog_component part WHERE part.bundle_id = level.variant_id)
+    GROUP BY level.variant_id
 ) AS pool LEFT JOIN channels_sellingpolicy AS policy ON policy.variant_id = pool.variant
 WHERE policy.state = 'leasing' OR CASE coalesce(policy.choice, 'automatic')
     WHEN 'shared' THEN policy.state <> 'shared'

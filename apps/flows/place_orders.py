@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.catalog import services as catalog
+from apps.catalog.services import Article
 from apps.channels import linking
 from apps.channels import services as channels
 from apps.channels.services import Sold
@@ -20,6 +21,7 @@ from apps.flows import cancel_order, finish_order, lease_stock, wiring
 from apps.hub import contracts, external_ids, inbox, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
+from apps.inventory import lots
 from apps.inventory import services as inventory
 from apps.inventory.models import Demand
 from apps.inventory.services import Wanted
@@ -48,9 +50,9 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         if not claimed:
             return Placed(known=known)
         with rows.together():
-            opened = _open(claimed, source)
+            opened, articles = _open(claimed, source)
             placed = [order for order, _ in opened]
-            demands = inventory.allocate(_wanted(opened, source), actor=ACTOR)
+            demands = inventory.allocate(_wanted(opened, articles, source), actor=ACTOR)
             _mark_allocation(placed, demands)
             _expect_payments(claimed, placed, source)
             lasting = [one for one in opened if not (claimed[one[0].id].awaits or claimed[one[0].id].is_cancelled)]
@@ -90,7 +92,10 @@ def _names(order: Order, draft: OrderDraft) -> tuple[str, ...]:
     return f"order:{order.external_number}", f"order:{order.number}", f"order:{draft.external_id}"
 
 
-def _open(claimed: Mapping[UUID, OrderDraft], source: Connection) -> list[tuple[Order, list[OrderLine]]]:
+def _open(
+    claimed: Mapping[UUID, OrderDraft], source: Connection
+) -> tuple[list[tuple[Order, list[OrderLine]]], dict[UUID, Article]]:
+    """The orders, and the articles that they name by their ids."""
     drafts = claimed.values()
     skus = {line.sku for draft in drafts for line in draft.lines if line.kind == "item" and line.sku}
     articles = catalog.find_articles(skus)
@@ -98,31 +103,38 @@ def _open(claimed: Mapping[UUID, OrderDraft], source: Connection) -> list[tuple[
         articles |= catalog.articles(linking.articles_of(source, skus - articles.keys()))
     people = customers.take_in(source.brand, [(draft.customer, draft.ship_to) for draft in drafts])
     sales = [Sale(id_, draft, *who) for (id_, draft), who in zip(claimed.items(), people, strict=True)]
-    return orders.open_orders(source, sales, articles, country=settings.KUROGO_COUNTRY)
+    opened = orders.open_orders(source, sales, articles, country=settings.KUROGO_COUNTRY)
+    return opened, {article.id: article for article in articles.values()}
 
 
-def _wanted(opened: Sequence[tuple[Order, list[OrderLine]]], source: Connection) -> list[Wanted]:
-    return [
-        Wanted(
-            kind="order_line", subject=line.id, group=order.id, holder=source.id, variant=line.variant_id,
-            quantity=line.quantity, arrived_at=order.taken_at,
-        )
-        for order, lines in opened
-        for line in lines
-        if line.variant_id and line.quantity > 0
-    ]  # fmt: skip
+def _wanted(
+    opened: Sequence[tuple[Order, list[OrderLine]]], articles: Mapping[UUID, Article], source: Connection
+) -> list[Wanted]:
+    """What the lines want of the shelf. A bundle's components come out of free units, never out of the channel's leases:
+    these cover what the channel shows of the components themselves (docs/no-oversell.md).
+    """
+    wanted = []
+    for order, lines in opened:
+        for line in lines:
+            if not line.variant_id or line.quantity <= 0:
+                continue
+            parts = articles[line.variant_id].parts
+            wanted += [
+                Wanted(
+                    kind="order_line", subject=line.id, group=order.id, holder=None if parts else source.id,
+                    variant=variant, quantity=line.quantity * units, per_unit=units, arrived_at=order.taken_at,
+                )
+                for variant, units in parts or ((line.variant_id, 1),)
+            ]  # fmt: skip
+    return wanted
 
 
 def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None:
-    wanted: dict[UUID, int] = defaultdict(int)
-    given: dict[UUID, int] = defaultdict(int)
-    for demand in demands:
-        wanted[demand.group] += demand.quantity
-        given[demand.group] += demand.allocated
-    short = [order for order in placed if given[order.id] < wanted[order.id]]
+    stands = lots.by_group(lots.of(demands))
+    short = [order for order in placed if order.id in stands and stands[order.id][1] < stands[order.id][0]]
     for order in short:
         order.was_short = True
-    states = {order.id: orders.allocation_of(wanted[order.id], given[order.id]) for order in placed}
+    states = {order.id: orders.allocation_of(*stands.get(order.id, (0, 0))) for order in placed}
     orders.mark(placed, cause=Cause(ACTOR), allocation=states)
 
 

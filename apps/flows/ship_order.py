@@ -19,9 +19,9 @@ from apps.flows.cancel_order import call_off_shipments
 from apps.flows.settle_payment import collect_on_delivery
 from apps.hub import inbox, outbox
 from apps.hub.contracts import Label, TrackEvent
+from apps.inventory import queries as inventory_queries
 from apps.inventory import services as inventory
-from apps.inventory.levels import default_location
-from apps.inventory.models import Demand
+from apps.inventory.lots import Lot
 from apps.ledger import services as ledger
 from apps.ledger import tax
 from apps.ledger.services import Posting
@@ -53,7 +53,8 @@ def ready_orders(limit: int) -> list[Order]:
 
 
 def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False) -> list[Shipment]:
-    """One shipment an order for all its promised units; the label is asked for by an announcement, or waits to be exported.
+    """One shipment an order and place for all its promised units; its label is asked for by an announcement, or waits to be
+    exported.
 
     `leaves_by_itself`: gone when the label is there (a shop that ships by itself); else somebody packs and confirms it.
     """
@@ -66,23 +67,13 @@ def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False)
                 order__in=[order.id for order in locked], status__in=[Status.PLANNED, Status.LABELLED]
             ).values_list("order", flat=True)
         )
-        promised = dict(
-            Demand.objects.filter(group__in=[order.id for order in locked], allocated__gt=0).values_list(
-                "subject", "allocated"
-            )
-        )
-        by_order: dict[UUID, list[Packed]] = defaultdict(list)
-        lines = OrderLine.objects.filter(id__in=list(promised)).order_by("order", "number")
-        for order_id, line, weight_g in lines.values_list("order", "id", "variant__weight_g"):
-            by_order[order_id].append(Packed(line, promised[line], weight_g))
-        todo = [(order, by_order[order.id]) for order in locked if by_order[order.id] and order.id not in pending]
-        location = default_location()
+        boxes = _boxes([order for order in locked if order.id not in pending])
         made: list[Shipment] = []
-        for brand, group in _by_brand(todo).items():
+        for (brand, place), group in boxes.items():
             carrier = wiring.carrier(brand)
             made += shipping.plan(
                 group,
-                location_id=location.id,
+                location_id=place,
                 carrier_id=carrier.id if carrier else None,
                 leaves_by_itself=leaves_by_itself,
             )
@@ -94,11 +85,32 @@ def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False)
     return made
 
 
-def _by_brand(todo: Sequence[tuple[Order, list[Packed]]]) -> dict[UUID, list[tuple[Order, list[Packed]]]]:
-    groups: dict[UUID, list[tuple[Order, list[Packed]]]] = defaultdict(list)
-    for order, units in todo:
-        groups[order.brand_id].append((order, units))
-    return groups
+def _boxes(wanted: Sequence[Order]) -> dict[tuple[UUID, UUID], list[tuple[Order, list[Packed]]]]:
+    """(brand, place) -> what leaves there together: each order with the whole units of its lines that are promised there."""
+    found = inventory_queries.lots_of(order.id for order in wanted)
+    lines = OrderLine.objects.filter(id__in=list(found)).order_by("order", "number").select_related("variant")
+    units: dict[tuple[UUID, UUID], list[Packed]] = defaultdict(list)
+    for line in lines:
+        for lot in found[line.id]:
+            if lot.promised:
+                units[line.order_id, lot.location].append(_packed(line, lot))
+    boxes: dict[tuple[UUID, UUID], list[tuple[Order, list[Packed]]]] = defaultdict(list)
+    by_id = {order.id: order for order in wanted}
+    for (order, place), several in units.items():
+        boxes[by_id[order].brand_id, place].append((by_id[order], several))
+    return boxes
+
+
+def _packed(line: OrderLine, lot: Lot) -> Packed:
+    """Units of a line that leave one place; of a bundle its components are packed."""
+    parts = tuple((row.level.variant, row.per_unit) for row in lot.demands)
+    weight_g = line.variant.weight_g if line.variant else None
+    if [variant.id for variant, _ in parts] == [line.variant_id]:
+        return Packed(line.id, lot.promised, weight_g)
+    grams = [variant.weight_g * units if variant.weight_g else None for variant, units in parts]
+    if weight_g is None and None not in grams:
+        weight_g = sum(one for one in grams if one)
+    return Packed(line.id, lot.promised, weight_g, tuple((variant.id, units) for variant, units in parts))
 
 
 def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
@@ -194,13 +206,14 @@ def _share_lines(by_shipment: Mapping[UUID, Sequence[ShipmentLine]]) -> None:
 
 
 def _still_promised(leaving: Sequence[_Leaving], cause: Cause) -> list[_Leaving]:
-    """Those whose every unit is still promised; the others are called off."""
-    subjects = [line.order_line_id for item in leaving for line in item.lines]
-    promised = dict(Demand.objects.filter(kind="order_line", subject__in=subjects).values_list("subject", "allocated"))
+    """Those whose every unit is still promised where it lies; the others are called off."""
+    found = inventory_queries.lots_of(item.order.id for item in leaving)
+    promised = {(line, lot.location): lot.promised for line, several in found.items() for lot in several}
     good: list[_Leaving] = []
     gone: list[_Leaving] = []
     for item in leaving:
-        whole = item.lines and all(promised.get(line.order_line_id, 0) >= line.quantity for line in item.lines)
+        place = item.shipment.location_ref
+        whole = item.lines and all(promised.get((line.order_line_id, place), 0) >= line.quantity for line in item.lines)
         (good if whole else gone).append(item)
     if gone:
         call_off_shipments([item.order.id for item in gone], cause=cause)
@@ -225,8 +238,9 @@ def _rounds(leaving: Sequence[_Leaving]) -> list[list[_Leaving]]:
 def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> None:
     units = {line.order_line_id: line.quantity for item in leaving for line in item.lines}
     parts = {line.order_line_id: item.shipment.number for item in leaving for line in item.lines}
+    places = {line.order_line_id: item.shipment.location_ref for item in leaving for line in item.lines}
     with clock.one_moment() as moment:
-        costs = inventory.ship(units, actor=actor, parts=parts)
+        costs = inventory.ship(units, actor=actor, parts=parts, places=places)
     firsts = [item.order.id for item in leaving if item.order.fulfilment == FulfilmentState.UNFULFILLED]
     charges: dict[UUID, list[OrderLine]] = defaultdict(list)
     for line in OrderLine.objects.filter(order__in=firsts).exclude(kind=OrderLine.Kind.ITEM):

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection as database
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Upper
 
+from apps.inventory import lots
+from apps.inventory.lots import Lot
 from apps.inventory.models import Demand, Shrinkage, StockLevel, StockMovement
 
 
@@ -83,18 +86,40 @@ def waiting(level: StockLevel, limit: int) -> list[Demand]:
     return list(rows.order_by("arrived_at", "id")[:limit])
 
 
-def demands_of(orders: Iterable[UUID]) -> list[Demand]:
-    """What orders want, with the levels they want it from."""
-    rows = Demand.objects.filter(group__in=list(orders)).select_related("level__variant", "level__location")
-    return list(rows.order_by("arrived_at", "id"))
+def lots_of(orders: Iterable[UUID]) -> dict[UUID, list[Lot]]:
+    """line -> what is wanted for it at each place; lines that want nothing of the shelf are left out."""
+    rows = Demand.objects.filter(group__in=list(orders), kind="order_line")
+    return lots.of(rows.select_related("level__variant", "level__location").order_by("arrived_at", "id"))
 
 
-def promised(orders: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Units promised or gone, and units wanted, of each order."""
-    rows = Demand.objects.filter(group__in=list(orders)).order_by().values("group").annotate(
-        given=Sum(F("allocated") + F("shipped")), wanted=Sum(F("quantity") - F("cancelled"))
-    )  # fmt: skip
-    return {row["group"]: (row["given"], row["wanted"]) for row in rows}
+_STANDING = """
+SELECT lot."group", sum(lot.wanted)::int, sum(lot.shipped)::int, sum(lot.given)::int FROM (
+    SELECT d."group", min((d.quantity - d.cancelled) / d.per_unit) AS wanted, min(d.shipped / d.per_unit) AS shipped,
+           min(d.allocated / d.per_unit) AS given
+    FROM inventory_demand d JOIN inventory_stocklevel l ON l.id = d.level_id
+    WHERE d."group" = ANY(%s) GROUP BY d."group", d.subject, l.location_id
+) AS lot GROUP BY 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Units of an order's lines (of a bundle whole sets, as `lots.Lot` counts them)."""
+
+    wanted: int = 0
+    shipped: int = 0
+    promised: int = 0
+
+    @property
+    def given(self) -> int:
+        """Promised or gone."""
+        return self.promised + self.shipped
+
+
+def standing(orders: Iterable[UUID]) -> dict[UUID, Standing]:
+    """How the stock stands to each of these orders; those that want nothing are left out."""
+    with database.cursor() as cursor:
+        cursor.execute(_STANDING, [list(orders)])
+        return {order: Standing(*units) for order, *units in cursor.fetchall()}
 
 
 def shrinkages(level: StockLevel, limit: int) -> list[Shrinkage]:

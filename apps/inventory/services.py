@@ -1,5 +1,6 @@
 """Promising units and moving them: never more than the shelf holds, and no free unit while somebody waits for it.
 
+Callers speak of units of a thing (an order line); its demands are units of variants, `per_unit` each (lots.py).
 Every service locks the levels it touches in id order, decides by a pure function and writes levels, demands and movements
 in sets. What a receipt, a return or a release frees goes to who has waited longest, in the same transaction.
 """
@@ -15,9 +16,10 @@ from django.db.models import F
 
 from apps.core import rows
 from apps.core.ids import uuid7
-from apps.inventory import deciding
+from apps.inventory import deciding, lots
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.levels import Desk
+from apps.inventory.lots import Lot
 from apps.inventory.models import Demand, Lease, Location, StockLevel, StockMovement
 
 Kind = StockMovement.Kind
@@ -25,7 +27,9 @@ Kind = StockMovement.Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Units that something wants: `subject` the order line, `group` its order, `holder` the connection that sold them."""
+    """Units of a variant that something wants: `subject` the order line, `group` its order, `holder` the connection whose
+    lease may be used, `per_unit` how many of them one unit of the line takes.
+    """
 
     kind: str
     subject: UUID
@@ -35,6 +39,7 @@ class Wanted:
     quantity: int
     arrived_at: datetime
     expires_at: datetime | None = None
+    per_unit: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,13 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
         queue: dict[UUID, list[Demand]] = defaultdict(list)
         demands = []
         for want in wanted:
+            level = by_variant[want.variant]
             demand = rows.new(
-                Demand, id=uuid7(), level_id=by_variant[want.variant].id, kind=want.kind, subject=want.subject, group=want.group,
-                holder=want.holder, quantity=want.quantity, arrived_at=want.arrived_at, expires_at=want.expires_at,
+                Demand, id=uuid7(), level_id=level.id, kind=want.kind, subject=want.subject, group=want.group,
+                holder=want.holder, quantity=want.quantity, per_unit=want.per_unit, arrived_at=want.arrived_at,
+                expires_at=want.expires_at,
             )  # fmt: skip
+            demand.level = level
             demands.append(demand)
             queue[demand.level_id].append(demand)
         leases = _locked_leases(desk, {want.holder for want in wanted if want.holder})
@@ -137,18 +145,33 @@ def refill(desk: Desk, *, part: str) -> list[Change]:
 
 
 def cancel(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> list[Change]:
-    """Call units of demands off (`subject` -> units): those that wait first, then promised ones, which become free and go
+    """Call units of things off (`subject` -> units): those that wait first, then promised ones, which become free and go
     to who waits. Returns the demands that gained by it. Raises `InsufficientStock` for more than is unshipped."""
     if not units:
         return []
     with transaction.atomic():
-        demands = _locked_demands(units)
-        desk = Desk.of_levels((demand.level_id for demand in demands), actor=actor)
-        for demand in demands:
-            level = desk.levels[demand.level_id]
-            count = units[demand.subject]
-            if count > demand.waiting + demand.allocated:
-                raise InsufficientStock(f"{count} units to cancel, {demand.waiting + demand.allocated} unshipped")
+        desk, found = _locked_lots(units, actor=actor)
+        for subject, several in found.items():
+            left = _call_off(desk, several, units[subject], cause=cause)
+            if left:
+                raise InsufficientStock(f"{units[subject]} units to cancel, {units[subject] - left} unshipped")
+        write_demands(row for several in found.values() for lot in several for row in lot.demands)
+        gained = refill(desk, part=cause.hex)
+        desk.write()
+    return gained
+
+
+def _call_off(desk: Desk, several: Sequence[Lot], units: int, *, cause: UUID) -> int:
+    """Units of one thing, those of which something is missing first; returns how many could not be called off."""
+    taken = dict.fromkeys(range(len(several)), 0)
+    for most in ([lot.waiting for lot in several], [lot.promised for lot in several]):
+        for at, lot in enumerate(several):
+            count = min(units, most[at], lot.open - taken[at])
+            taken[at] += count
+            units -= count
+    for at, lot in enumerate(several):
+        for demand in lot.demands if taken[at] else ():
+            level, count = desk.levels[demand.level_id], taken[at] * demand.per_unit
             unpromised = min(count, demand.waiting)
             released = count - unpromised
             level.backordered -= unpromised
@@ -157,88 +180,111 @@ def cancel(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> list[Change
             desk.change(
                 level, Kind.RELEASE, source_kind="demand", source_id=demand.id, part=cause.hex, reserved=-released
             )
-        write_demands(demands)
-        gained = refill(desk, part=cause.hex)
-        desk.write()
-    return gained
+    return units
 
 
-def ship(units: Mapping[UUID, int], *, actor: str, parts: Mapping[UUID, str]) -> dict[UUID, int]:
-    """Promised units leave the shelf (`subject` -> units; `parts`: `subject` -> number of the shipment, the movement's cause).
+def ship(
+    units: Mapping[UUID, int], *, actor: str, parts: Mapping[UUID, str], places: Mapping[UUID, UUID] | None = None
+) -> dict[UUID, int]:
+    """Promised units leave the shelf (`subject` -> units; `parts`: `subject` -> number of the shipment, the movement's cause;
+    `places`: `subject` -> the location they leave, where a thing lies at several).
 
-    Returns what each cost, in minor units.
+    Returns what each cost, in minor units: of a bundle the sum of its components.
 
     Raises `InsufficientStock` when fewer are promised; nothing is shipped then.
     """
     with transaction.atomic():
-        demands = _locked_demands(units)
-        if len(demands) != len(units):
-            raise InsufficientStock("nothing is promised for some of the lines")
-        desk = Desk.of_levels((demand.level_id for demand in demands), actor=actor)
+        desk, found = _locked_lots(units, actor=actor)
         costs: dict[UUID, int] = {}
-        for demand in demands:
-            level = desk.levels[demand.level_id]
-            count = units[demand.subject]
-            if count > demand.allocated:
-                raise InsufficientStock(f"{count} units to ship, {demand.allocated} promised")
-            cost = level.value_minor * count // level.on_hand if level.on_hand else 0
-            demand.allocated -= count
-            demand.shipped += count
-            desk.change(
-                level, Kind.SHIPMENT, source_kind="demand", source_id=demand.id, part=parts[demand.subject],
-                on_hand=-count, reserved=-count, value_minor=-cost,
-            )  # fmt: skip
-            costs[demand.subject] = cost
-        write_demands(demands)
+        shipped = []
+        for subject, count in units.items():
+            at = places.get(subject) if places else None
+            enough = [lot for lot in found.get(subject, ()) if at in {None, lot.location} and lot.promised >= count]
+            if not enough:
+                raise InsufficientStock(f"{count} units to ship, fewer are promised")
+            costs[subject] = sum(_leave(desk, demand, count, parts[subject]) for demand in enough[0].demands)
+            shipped += enough[0].demands
+        write_demands(shipped)
         desk.write()
     return costs
 
 
+def _leave(desk: Desk, demand: Demand, count: int, part: str) -> int:
+    level, units = desk.levels[demand.level_id], count * demand.per_unit
+    cost = level.value_minor * units // level.on_hand if level.on_hand else 0
+    demand.allocated -= units
+    demand.shipped += units
+    desk.change(
+        level, Kind.SHIPMENT, source_kind="demand", source_id=demand.id, part=part, on_hand=-units, reserved=-units,
+        value_minor=-cost,
+    )  # fmt: skip
+    return cost
+
+
 def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dict[UUID, int], list[Change]]:
-    """Shipped units come back to the shelf at what they cost when they left (`subject` -> units).
+    """Shipped units come back to the shelf they left, at what they cost then (`subject` -> units).
 
     Returns the cost of each, and the demands that gained by it.
     """
     if not units:
         return {}, []
     with transaction.atomic():
-        demands = _locked_demands(units)
-        desk = Desk.of_levels((demand.level_id for demand in demands), actor=actor)
-        left = _shipped_value([demand.id for demand in demands])
+        desk, found = _locked_lots(units, actor=actor)
+        gone = _gone([row.id for several in found.values() for lot in several for row in lot.demands])
         costs: dict[UUID, int] = {}
-        for demand in demands:
-            count = units[demand.subject]
-            shipped_units, shipped_value = left.get(demand.id, (0, 0))
-            cost = shipped_value * count // shipped_units if shipped_units else 0
-            desk.change(
-                desk.levels[demand.level_id], Kind.RETURN, source_kind="demand", source_id=demand.id, part=cause.hex,
-                on_hand=count, value_minor=cost,
-            )  # fmt: skip
-            costs[demand.subject] = cost
+        for subject, several in found.items():
+            left, costs[subject] = units[subject], 0
+            for lot in several:
+                out = min(lot.shipped - gone[row.id].returned // row.per_unit for row in lot.demands)
+                # What nobody knows to have left comes back to the last place.
+                count = left if lot is several[-1] else min(left, max(0, out))
+                left -= count
+                for demand in lot.demands if count else ():
+                    costs[subject] += _come_back(desk, demand, count * demand.per_unit, gone[demand.id], cause=cause)
         # One document may call units off and bring others back: the refills of the two are two causes.
         gained = refill(desk, part=f"{cause.hex}.back")
         desk.write()
     return costs, gained
 
 
-def _shipped_value(demands: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
-    totals: dict[UUID, tuple[int, int]] = {}
-    moved = StockMovement.objects.filter(source_id__in=demands, kind=Kind.SHIPMENT)
-    for source, units, value in moved.values_list("source_id", "on_hand", "value_minor"):
-        before = totals.get(source, (0, 0))
-        totals[source] = (before[0] - units, before[1] - value)
+@dataclass(slots=True)
+class _Gone:
+    """What left for one demand and what came back, in units, and what those that left cost."""
+
+    shipped: int = 0
+    value: int = 0
+    returned: int = 0
+
+
+def _come_back(desk: Desk, demand: Demand, units: int, gone: _Gone, *, cause: UUID) -> int:
+    cost = gone.value * units // gone.shipped if gone.shipped else 0
+    desk.change(
+        desk.levels[demand.level_id], Kind.RETURN, source_kind="demand", source_id=demand.id, part=cause.hex,
+        on_hand=units, value_minor=cost,
+    )  # fmt: skip
+    return cost
+
+
+def _gone(demands: Sequence[UUID]) -> dict[UUID, _Gone]:
+    totals: dict[UUID, _Gone] = defaultdict(_Gone)
+    moved = StockMovement.objects.filter(source_id__in=demands, kind__in=[Kind.SHIPMENT, Kind.RETURN])
+    for source, kind, units, value in moved.values_list("source_id", "kind", "on_hand", "value_minor"):
+        if kind == Kind.SHIPMENT:
+            totals[source].shipped -= units
+            totals[source].value -= value
+        else:
+            totals[source].returned += units
     return totals
 
 
-def _locked_demands(units: Mapping[UUID, int]) -> list[Demand]:
-    """Demands of order lines with their levels' locks taken first (levels before demands, everywhere)."""
-    levels = Demand.objects.filter(kind="order_line", subject__in=list(units)).values_list("level", flat=True)
-    list(StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(no_key=True).values_list("id"))
-    return list(
-        Demand.objects.filter(kind="order_line", subject__in=list(units))
-        .order_by("level", "id")
-        .select_for_update(no_key=True)
-    )
+def _locked_lots(units: Mapping[UUID, int], *, actor: str) -> tuple[Desk, dict[UUID, list[Lot]]]:
+    """Demands of order lines, in lots, with their levels' locks taken first (levels before demands, everywhere)."""
+    mine = Demand.objects.filter(kind="order_line", subject__in=list(units))
+    desk = Desk.of_levels(mine.values_list("level", flat=True), actor=actor)
+    demands = list(mine.order_by("level", "id").select_for_update(no_key=True))
+    for demand in demands:
+        demand.level = desk.levels[demand.level_id]
+    return desk, lots.of(demands)
 
 
 def write_demands(demands: Iterable[Demand]) -> None:

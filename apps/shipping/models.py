@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from apps.catalog.models import Variant
 from apps.core.models import Record
 from apps.customers.models import Address
 from apps.hub.models import Connection, FileRun
@@ -65,6 +66,31 @@ class ShipmentLine(Record):
 
     def __str__(self) -> str:
         return f"{self.order_line} × {self.quantity}"
+
+
+class ShipmentPiece(Record):
+    """A component of a bundle in a shipment: `per_unit` of it make one unit of the line; `packed` counts what was scanned of
+    it, and the line counts whole units.
+    """
+
+    line = models.ForeignKey(ShipmentLine, models.PROTECT, related_name="pieces")
+    variant = models.ForeignKey(Variant, models.PROTECT)
+    per_unit = models.PositiveSmallIntegerField()
+    packed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "variant"], name="shipping_one_piece"),
+            models.CheckConstraint(condition=Q(per_unit__gt=0), name="shipping_piece_has_units"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant} × {self.per_unit}"
+
+    @property
+    def quantity(self) -> int:
+        """Units of it that belong into the box."""
+        return self.line.quantity * self.per_unit
 
 
 class Parcel(Record):

@@ -15,7 +15,7 @@ from apps.hub.contracts import Label, TrackEvent
 from apps.ledger import services as ledger
 from apps.ledger.services import Posting
 from apps.orders.models import Order
-from apps.shipping.models import Parcel, Shipment, ShipmentLine, TrackStep
+from apps.shipping.models import Parcel, Shipment, ShipmentLine, ShipmentPiece, TrackStep
 from apps.shipping.states import MOVES, Status
 
 _DEFAULT_GRAMS = 200
@@ -23,11 +23,14 @@ _DEFAULT_GRAMS = 200
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Units of an order line that go into a parcel; `weight_g` of one unit, None where nobody weighed it."""
+    """Units of an order line that go into a parcel; `weight_g` of one unit, None where nobody weighed it; `parts`: of a bundle
+    its components, (variant, units in one).
+    """
 
     line: UUID
     quantity: int
     weight_g: int | None
+    parts: tuple[tuple[UUID, int], ...] = ()
 
 
 def plan(
@@ -36,21 +39,23 @@ def plan(
 ) -> list[Shipment]:  # fmt: skip
     """One shipment with one parcel an order, for these units of these lines; four statements for a batch."""
     numbers = _numbers(len(orders))
-    shipments, lines, parcels = [], [], []
+    shipments, lines, pieces, parcels = [], [], [], []
     for (order, units), number in zip(orders, numbers, strict=True):
         shipment = Shipment(
             id=uuid7(), order=order, location_ref=location_id, number=number, carrier_id=carrier_id, service=service,
             planned_at=clock.now(), leaves_by_itself=leaves_by_itself, wished_on=order.wished_on,
             time_slot=order.time_slot,
         )  # fmt: skip
-        lines += [
-            ShipmentLine(id=uuid7(), shipment=shipment, order_line_id=one.line, quantity=one.quantity) for one in units
-        ]
+        for one in units:
+            line = ShipmentLine(id=uuid7(), shipment=shipment, order_line_id=one.line, quantity=one.quantity)
+            lines.append(line)
+            pieces += [ShipmentPiece(id=uuid7(), line=line, variant_id=part, per_unit=n) for part, n in one.parts]
         grams = sum((one.weight_g or _DEFAULT_GRAMS) * one.quantity for one in units)
         parcels.append(Parcel(id=uuid7(), shipment=shipment, weight_g=max(grams, 1)))
         shipments.append(shipment)
     rows.insert(shipments)
     rows.insert(lines)
+    rows.insert(pieces)
     rows.insert(parcels)
     return shipments
 

@@ -124,6 +124,7 @@ BREACHES = [
     ("I10", "an order has lines", f"DELETE FROM {LINE}"),
     ("I10", "a line that wants", f"DELETE FROM {DEMAND} WHERE shipped > 0"),
     ("I10", "a line that wants", f"UPDATE {LINE} SET cancelled = cancelled - 1 WHERE cancelled > 0"),
+    ("I10", "a line that wants", f"UPDATE {DEMAND} SET per_unit = 2 WHERE shipped > 0"),
     ("I10", "a demand belongs", f"UPDATE {DEMAND} SET subject = gen_random_uuid()"),
     ("I10", "an order was told", f"DELETE FROM {FACT} WHERE topic = 'order.placed'"),
     ("I10", "an order has its", "DELETE FROM hub_externalid"),

@@ -15,12 +15,22 @@ I10 = (
     Check(
         "a line that wants stock has exactly its demand",
         LINES,
-        """SELECT o.number || ' line ' || i.number FROM orders_orderline i JOIN orders_order o ON o.id = i.order_id
-           LEFT JOIN inventory_demand d ON d.kind = 'order_line' AND d.subject = i.id
-           LEFT JOIN inventory_stocklevel l ON l.id = d.level_id
-           WHERE (d.id IS NOT NULL) <> (i.kind = 'item' AND i.variant_id IS NOT NULL AND i.quantity > 0)
-              OR (d.quantity, d.cancelled, d.shipped, d."group", l.variant_id)
-                 <> (i.quantity, i.cancelled, i.shipped, i.order_id, i.variant_id)""",
+        # Of a bundle one for each component; where a line leaves from several places, one at each.
+        """SELECT DISTINCT o.number || ' line ' || i.number FROM orders_orderline i JOIN orders_order o ON o.id = i.order_id
+           LEFT JOIN (
+                SELECT d.subject, l.variant_id, min(d.per_unit) AS per_unit, sum(d.quantity) AS quantity,
+                       sum(d.cancelled) AS cancelled, sum(d.shipped) AS shipped, array_agg(DISTINCT d."group") AS orders,
+                       bool_and(mod(d.quantity, d.per_unit) = 0) AND min(d.per_unit) = max(d.per_unit) AS is_whole
+                FROM inventory_demand d JOIN inventory_stocklevel l ON l.id = d.level_id
+                WHERE d.kind = 'order_line' GROUP BY 1, 2
+           ) d ON d.subject = i.id
+           WHERE (d.subject IS NOT NULL) <> (i.kind = 'item' AND i.variant_id IS NOT NULL AND i.quantity > 0)
+              OR (d.quantity, d.cancelled, d.shipped)
+                 <> (i.quantity * d.per_unit, i.cancelled * d.per_unit, i.shipped * d.per_unit)
+              OR NOT d.is_whole OR d.orders <> ARRAY[i.order_id] OR d.variant_id = i.variant_id AND d.per_unit <> 1
+              OR d.variant_id <> i.variant_id
+                 AND NOT EXISTS (SELECT 1 FROM catalog_component c WHERE c.bundle_id = i.variant_id)
+                 AND NOT EXISTS (SELECT 1 FROM catalog_componentevent c WHERE c.bundle_id = i.variant_id)""",
     ),
     Check(
         "a demand belongs to a line",

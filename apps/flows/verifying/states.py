@@ -102,8 +102,12 @@ MIRRORS = (
         "the allocation axis says what is promised",
         _ORDERS,
         """SELECT o.number FROM orders_order o LEFT JOIN (
-                SELECT "group", sum(quantity - cancelled - shipped) AS wanted, sum(allocated) AS given
-                FROM inventory_demand WHERE kind = 'order_line' GROUP BY 1
+                SELECT lot."group", sum(lot.wanted) AS wanted, sum(lot.given) AS given FROM (
+                    SELECT d."group", min((d.quantity - d.cancelled - d.shipped) / d.per_unit) AS wanted,
+                           min(d.allocated / d.per_unit) AS given
+                    FROM inventory_demand d JOIN inventory_stocklevel l ON l.id = d.level_id
+                    WHERE d.kind = 'order_line' GROUP BY d."group", d.subject, l.location_id
+                ) lot GROUP BY 1
            ) d ON d."group" = o.id
            WHERE o.allocation <> CASE WHEN coalesce(d.given, 0) >= coalesce(d.wanted, 0) THEN 'full'
                                       WHEN d.given > 0 THEN 'partial' ELSE 'none' END""",

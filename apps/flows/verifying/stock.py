@@ -1,5 +1,6 @@
 """I1: no shelf promises more than it holds, and no channel shows more. I2: movements, each with one cause, sum to the shelf."""
 
+from apps.channels import offering
 from apps.flows.verifying.checks import Check, append_only
 from apps.inventory.models import free_sql
 
@@ -52,15 +53,12 @@ def shown_within_free(connectors: list[str]) -> Check:
         "shown within what is free",
         "SELECT count(*) FROM channels_listing WHERE set_at IS NOT NULL AND variant_id IS NOT NULL",
         f"""SELECT i.sku || ' @ ' || c.name FROM channels_listing i JOIN hub_connection c ON c.id = i.connection_id
-           LEFT JOIN (
-                SELECT l.variant_id, sum({_FREE}) AS free
-                FROM inventory_stocklevel l JOIN inventory_location p ON p.id = l.location_id WHERE p.is_active GROUP BY 1
-           ) s ON s.variant_id = i.variant_id
+           LEFT JOIN ({offering.of("IS NOT NULL")}) s ON s.variant_id = i.variant_id
            WHERE i.variant_id IS NOT NULL AND i.set_at IS NOT NULL AND NOT i.is_dirty AND NOT EXISTS (
                 SELECT 1 FROM channels_sellingpolicy y WHERE y.variant_id = i.variant_id AND y.state = 'leased')
              AND c.connector = ANY(%s)
              AND c.status = 'active' AND NOT c.paused_abilities ? 'stock.write'
-             AND i.shown > greatest(0, coalesce(s.free, 0) - i.buffer)
+             AND i.shown > greatest(0, coalesce(s.units, 0) - i.buffer)
              AND NOT EXISTS (SELECT 1 FROM hub_outboxfact f WHERE f.announced_at IS NULL AND f.topic = 'stock.changed')
              AND NOT EXISTS (SELECT 1 FROM hub_delivery d WHERE d.connection_id = c.id AND d.operation = 'stock.set'
                              AND d.status IN ('due', 'unknown', 'waiting'))

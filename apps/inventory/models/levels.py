@@ -166,9 +166,12 @@ class StockMovement(Record):
 
 
 class Demand(Record):
-    """Who wants units: kind and id of the thing (an order line), its group (the order) and its holder (the connection).
+    """Who wants units of one level: kind and id of the thing (an order line), its group (the order) and its holder (the
+    connection whose lease it may use).
 
-    quantity = allocated + shipped + cancelled + what it waits for. Arrival order is (arrived_at, id).
+    quantity = allocated + shipped + cancelled + what it waits for. Arrival order is (arrived_at, id). `per_unit` of these
+    make one unit of the thing; a thing may want several variants (a bundle), from several locations: then each location's
+    part is whole units of it.
     """
 
     level = models.ForeignKey(StockLevel, models.PROTECT, related_name="demands")
@@ -177,6 +180,7 @@ class Demand(Record):
     group = models.UUIDField()
     holder = models.UUIDField(null=True)
     quantity = models.IntegerField()
+    per_unit = models.PositiveSmallIntegerField(default=1)
     allocated = models.IntegerField(default=0)
     shipped = models.IntegerField(default=0)
     cancelled = models.IntegerField(default=0)
@@ -187,7 +191,8 @@ class Demand(Record):
         verbose_name = _("demand")
         verbose_name_plural = _("demands")
         constraints = [
-            models.UniqueConstraint(fields=["kind", "subject"], name="inventory_one_demand"),
+            models.UniqueConstraint(fields=["kind", "subject", "level"], name="inventory_one_demand_a_level"),
+            models.CheckConstraint(condition=Q(per_unit__gt=0), name="inventory_demand_per_unit"),
             models.CheckConstraint(
                 name="inventory_demand_adds_up",
                 condition=Q(allocated__gte=0)

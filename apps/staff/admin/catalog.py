@@ -1,13 +1,16 @@
-"""Products, their variants and prices."""
+"""Products, their variants and prices, and what bundles are made of."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from apps.catalog.models import Price, Product, Variant
+from apps.catalog.models import Component, Price, Product, Variant
+from apps.flows import compose_bundle
 from apps.staff.admin.rooms import ReadOnlyTable, Room
 
 
@@ -35,6 +38,27 @@ class Prices(TabularInline):
     fields = ("currency", "amount", "includes_tax")
 
 
+class _Composition(forms.BaseInlineFormSet):
+    """Refuses what cannot be a bundle, in a sentence."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if form.is_valid() and not self._should_delete_form(form)]
+        reason = compose_bundle.why_not(self.instance, {row["variant"].id for row in rows if row.get("variant")})
+        if reason:
+            raise ValidationError(reason)
+
+
+class Components(TabularInline):
+    model = Component
+    formset = _Composition
+    fk_name = "bundle"
+    extra = 0
+    fields = ("variant", "units")
+    autocomplete_fields = ("variant",)
+    verbose_name_plural = _("What one unit of it is made of (a bundle)")
+
+
 @admin.register(Product)
 class ProductRoom(Room):
     list_display = ("title", "brand", "is_active")
@@ -51,7 +75,13 @@ class VariantRoom(Room):
     list_select_related = ("tax_code",)
     search_fields = ("sku__iexact", "barcode__exact")
     autocomplete_fields = ("product",)
-    inlines = (Prices,)
+    inlines = (Prices, Components)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Keep it; a changed bundle is told to the channels."""
+        super().save_formset(request, form, formset, change)
+        if formset.model is Component and formset.has_changed():
+            compose_bundle.changed(form.instance.id)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Orders and listings keep the SKU they were made with; a new code is a new variant.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from apps.core.models import Company
 from apps.inventory import queries as inventory
+from apps.inventory.lots import Lot
 from apps.inventory.models import Demand
 from apps.orders import queries as orders
 from apps.orders import services
@@ -25,7 +26,7 @@ class Story:
     lines: list[OrderLine]
     company: Company | None
     holds: list[OrderHold]
-    demands: dict[UUID, Demand]
+    lots: dict[UUID, list[Lot]]  # line -> what is wanted for it at each place
     payments: list[Payment]
     refunds: list[Refund]
     parcels: list[Parcel]
@@ -53,7 +54,7 @@ class Story:
     @property
     def short(self) -> list[Demand]:
         """What it still waits for."""
-        return [demand for demand in self.demands.values() if demand.waiting > 0]
+        return [row for lots in self.lots.values() for lot in lots for row in lot.demands if row.waiting > 0]
 
     @property
     def payable_minor(self) -> int:
@@ -127,7 +128,7 @@ def read(order_id: UUID) -> Story:
         order=order,
         lines=lines,
         holds=list(OrderHold.objects.filter(order=order).order_by("set_at", "id")),
-        demands={demand.subject: demand for demand in inventory.demands_of([order.id])},
+        lots=inventory.lots_of([order.id]),
         payments=payments,
         refunds=list(Refund.objects.filter(payment__in=payments).order_by("requested_at")) if has_refunds else [],
         parcels=parcels,

@@ -149,16 +149,16 @@ def _chips(request: HttpRequest, channels: list[Connection]) -> list[tuple[str, 
 
 def _rows(found: Any, channels: dict[Any, str], now: datetime) -> list[Row]:
     short = [order.id for order in found if order.allocation != AllocationState.FULL]
-    promised = inventory.promised(short) if short else {}
+    standing = inventory.standing(short) if short else {}
     rows = []
     for order in found:
         why, detail = _why(order)
-        given, wanted = promised.get(order.id, (0, 0))
+        stock = standing.get(order.id, inventory.Standing())
         place = "".join((order.ship_to.region, order.ship_to.city)) if order.ship_to else ""
         rows.append(
             Row(
                 order, channels.get(order.channel_id, "–"), place, _articles(order), why, detail, due(order, now),
-                f"{given}/{wanted}" if wanted and order.lifecycle == Lifecycle.OPEN else "",
+                f"{stock.given}/{stock.wanted}" if stock.wanted and order.lifecycle == Lifecycle.OPEN else "",
             )
         )  # fmt: skip
     return rows

@@ -3,7 +3,7 @@
 A deed is a POST that calls one story of apps/flows; one that cannot be done answers 409 with the page and the reason on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import audit, clock, money, states
 from apps.flows import cancel_order, hold_order, refund_order, resync, ship_order
-from apps.inventory.errors import InsufficientStock, NoLocation
+from apps.inventory.errors import InsufficientStock
+from apps.inventory.models import Demand
 from apps.orders import queries as orders
 from apps.orders.errors import AlreadyShipped, NotOpen
 from apps.orders.models import Order
@@ -122,19 +123,32 @@ def _verdict(found: Story) -> dict[str, str]:
 
 def _line(line: Any, found: Story) -> dict[str, Any]:
     """One line with what is promised of it and in which parcels it leaves."""
-    demand = found.demands.get(line.id)
+    lots = found.lots.get(line.id, [])
     wanted = line.quantity - line.cancelled
-    given = demand.allocated + demand.shipped if demand else 0
+    given = sum(lot.promised + lot.shipped for lot in lots)
+    demands = [demand for lot in lots for demand in lot.demands]
+    is_bundle = any(demand.level.variant_id != line.variant_id for demand in demands)
     return {
         "line": line,
         "wanted": wanted,
         "given": given,
         "is": "ok" if given >= wanted else "wait" if given else "bad",
-        "has_demand": demand is not None and found.order.lifecycle != Lifecycle.CANCELLED,
-        "level": demand.level_id if demand else None,
+        "has_demand": bool(lots) and found.order.lifecycle != Lifecycle.CANCELLED,
+        "level": demands[0].level_id if demands and not is_bundle else None,
+        "parts": _parts(demands) if is_bundle else [],
         "parcels": found.by_line.get(line.id, []),
         "is_reduced": line.tax_code == "reduced",
     }
+
+
+def _parts(demands: Sequence[Demand]) -> list[dict[str, Any]]:
+    """A bundle's components: units that it wants of each, and how many of them are promised or gone."""
+    parts: dict[UUID, dict[str, Any]] = {}
+    for demand in demands:
+        part = parts.setdefault(demand.level.variant_id, {"level": demand.level, "wanted": 0, "given": 0})
+        part["wanted"] += demand.quantity - demand.cancelled
+        part["given"] += demand.allocated + demand.shipped
+    return list(parts.values())
 
 
 def _stock(demand: Any) -> dict[str, Any]:
@@ -178,8 +192,6 @@ def _do(request: HttpRequest, order_id: UUID, deed: Deed) -> HttpResponse:
     except (states.Overtaken, InsufficientStock):
         words = _("Somebody else was faster. Look at the page again and decide again.")
         return _page(request, order_id, error=words, status=409)
-    except NoLocation:
-        return _page(request, order_id, error=_("No warehouse takes orders. Mark one in the record room."), status=409)
     messages.success(request, done)
     query = f"?queue={request.GET['queue']}" if request.GET.get("queue") in orders.BY_NAME else ""
     return redirect(reverse("staff:order", args=[order_id]) + query)

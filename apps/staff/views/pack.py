@@ -84,9 +84,9 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
     )
     if row is None:
         raise Http404
-    lines = list(row.lines.select_related("order_line__variant").order_by("order_line__number"))
-    units, packed = sum(line.quantity for line in lines), sum(line.packed for line in lines)
-    nearest = next((line for line in lines if line.packed < line.quantity), None)
+    items = packing.items(row)
+    units, packed = sum(item.quantity for item in items), sum(item.packed for item in items)
+    nearest = next((item for item in items if not item.is_packed), None)
     scans = request.session.get(_SESSION, {}).get(str(shipment_id), [])
     parcels = list(row.parcels.all())
     company = Company.objects.first()
@@ -95,7 +95,7 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
         "order": row.order,
         "company": company,
         "shop_name": company.name if company else "",
-        "items": sorted(lines, key=lambda line: line.packed >= line.quantity),
+        "items": sorted(items, key=lambda item: item.is_packed),
         "nearest": nearest,
         "units": units,
         "packed": packed,
@@ -110,7 +110,7 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
         "service": slips.service_label(row.carrier, row.service),
         "is_held": row.order.is_held or row.order.lifecycle != Lifecycle.OPEN,
         "error": error,
-        "slip": _slip(row, lines, company),
+        "slip": _slip(row, list(row.lines.all()), company),
         "place": "staff:pack",
     }
     is_part = bool(request.htmx) and not error  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0008_stocktakes'),
+        ('inventory', '0009_fewer_indexes'),
     ]
 
     operations = [

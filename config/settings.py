@@ -4,10 +4,12 @@
 sets them for its children, so a newcomer sets none.
 """
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+import structlog
 from csp.constants import NONE, SELF
 
 from config import schedule
@@ -242,7 +244,18 @@ UNFOLD = {
     },
 }
 
-# Programs log to their own standard error; an HTTP client's line a call is not news.
+# Programs log to their own standard error. Tracebacks are the plain ones: a renderer that shows what the variables held would
+# write secrets and people's addresses down.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
+    logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+)
+# An HTTP client's line a call is not news.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -7,7 +7,10 @@ Sales, answers and the order feed change what a channel may sell; `need` says ho
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from apps.channels import feed
 from apps.channels.dividing import Promise
@@ -19,12 +22,22 @@ from apps.hub.abilities import StockManners, Writes
 from apps.hub.contracts import StockOutcome
 from apps.hub.models import Connection
 
+_FIELDS = ("shown", "set_at", "set_look", "pushing", "unbacked", "is_dirty")
+_WRITTEN = attrgetter(*_FIELDS)
+
 
 class Book:
     """Locked listings with their escrows: what each channel may sell."""
 
-    def __init__(self, listings: Iterable[Listing]) -> None:
-        self.listings = {row.id: row for row in listings}
+    def __init__(self, listings: QuerySet[Listing]) -> None:
+        # Everybody who changes promises locks all that the change may touch here, in one statement and in id order.
+        self.listings = {row.id: row for row in listings.order_by("id").select_for_update(no_key=True)}
+        self._before = {row.id: _WRITTEN(row) for row in self.listings.values()}
+        channels = Connection.objects.select_related("rule").in_bulk(
+            {row.connection_id for row in self.listings.values()}
+        )
+        for row in self.listings.values():
+            row.connection = channels[row.connection_id]
         self.escrows: dict[UUID, list[Escrow]] = defaultdict(list)
         for row in (
             Escrow.objects.filter(listing__in=list(self.listings))
@@ -39,16 +52,13 @@ class Book:
 
     @classmethod
     def of_channel(cls, connection: Connection, variants: Iterable[UUID]) -> "Book":
-        """One channel's listings of variants, locked in id order."""
-        rows = Listing.objects.filter(connection=connection, variant__in=set(variants))
-        rows = rows.select_related("connection", "connection__rule")
-        return cls(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
+        """One channel's listings of variants."""
+        return cls(Listing.objects.filter(connection=connection, variant__in=set(variants)))
 
     @classmethod
-    def of_variants(cls, variants: Iterable[UUID]) -> "Book":
-        """The linked listings of variants, locked in id order."""
-        rows = Listing.objects.filter(variant__in=set(variants)).select_related("connection", "connection__rule")
-        return cls(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
+    def of_variants(cls, variants: Iterable[UUID], *, also: Iterable[UUID] = ()) -> "Book":
+        """The linked listings of variants; `also`: further listings that the transaction will lock."""
+        return cls(Listing.objects.filter(Q(variant__in=set(variants)) | Q(id__in=set(also))))
 
     def manners(self, listing: Listing) -> StockManners:
         """How its channel takes numbers."""
@@ -171,7 +181,9 @@ class Book:
 
     def write(self) -> None:
         """Listings and escrows as they stand, in sets."""
-        rows.update(self.listings.values(), ["shown", "set_at", "set_look", "pushing", "unbacked", "is_dirty"])
+        changed = [row for row in self.listings.values() if _WRITTEN(row) != self._before[row.id]]
+        rows.update(changed, _FIELDS)
+        self._before.update((row.id, _WRITTEN(row)) for row in changed)
         touched, self._touched = list(self._touched.values()), {}
         gone = [row.id for row in touched if not row.units and not row._state.adding]
         if gone:

@@ -216,11 +216,8 @@ def told(
     Set ones show what was set; stale ones show what they showed, and are told again, as are those in doubt or put off.
     Returns the leased variants among them.
     """
-    rows = Listing.objects.filter(_known_as(quantities), connection=connection).select_related(
-        "connection", "connection__rule"
-    )
-    book = promises.Book(rows.order_by("id").select_for_update(no_key=True, of=("self",)))
-    states = dict(SellingPolicy.objects.filter(variant__in=book.by_variant).values_list("variant", "state"))
+    leased = _locked_leased(connection.id, variants_of(connection, quantities))
+    book = promises.Book(Listing.objects.filter(_known_as(quantities), connection=connection))
     now, heard = clock.now(), []
     for row in book.listings.values():
         name = row.stock_external_id or row.external_id
@@ -228,8 +225,7 @@ def told(
         is_told_again = (
             not is_answered or outcome is None or outcome.is_stale or outcome.is_unknown or outcome.is_put_off
         )
-        is_leased = states.get(row.variant_id) == SellingState.LEASED
-        book.answered(row, outcome, quantities[name], at=now, keeps_escrow=is_leased)
+        book.answered(row, outcome, quantities[name], at=now, keeps_escrow=row.variant_id in leased)
         row.is_dirty = row.is_dirty or is_told_again
         refused = _refused(outcome)
         if refused is not None and row.refused != refused:
@@ -237,7 +233,7 @@ def told(
             heard.append(row)
     book.write()
     tables.update(heard, ["refused"])
-    return {variant for variant, state in states.items() if state == SellingState.LEASED}
+    return leased
 
 
 def _refused(outcome: StockOutcome | None) -> str | None:

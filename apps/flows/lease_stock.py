@@ -50,14 +50,15 @@ class Desk:
     _offers: dict[UUID, list[Listing]]
 
     @classmethod
-    def of(cls, variants: Collection[UUID]) -> "Desk":
-        """Lock in the order that everybody keeps."""
+    def of(cls, variants: Collection[UUID], *, also: Iterable[UUID] = ()) -> "Desk":
+        """Lock in the order that everybody keeps; `also`: listings of other variants that are to be locked with them."""
         leases = Leases(variants, actor=ACTOR)
-        book = Book.of_variants(variants)
+        book = Book.of_variants(variants, also=also)
         policies = SellingPolicy.objects.filter(variant__in=variants).order_by("id").select_for_update(no_key=True)
+        wanted = set(variants)
         offers: dict[UUID, list[Listing]] = defaultdict(list)
         for row in book.listings.values():
-            if row.variant_id and wiring.has(row.connection, "stock.write"):
+            if row.variant_id in wanted and wiring.has(row.connection, "stock.write"):
                 offers[row.variant_id].append(row)
         return cls(leases, book, {row.variant_id: row for row in policies}, _sold_lately(variants), offers)
 
@@ -65,9 +66,16 @@ class Desk:
         """Listings of a variant at channels that can be told what to show."""
         return self._offers.get(variant, [])
 
+    def state(self, variant: UUID) -> str:
+        """How a variant is offered."""
+        policy = self.policies.get(variant)
+        return policy.state if policy else State.SHARED
+
     def settle(self, variants: Iterable[UUID], *, cause: UUID) -> None:
         """Bring the leases of leased variants to what their channels may sell; what cannot be covered is told again."""
         offers = [row for variant in set(variants) for row in self.offers(variant)]
+        if not offers:
+            return
         needs = {key_of(row): self.book.promise(row).need for row in offers}
         # Whoever has no listing of it any more needs none.
         gone = {(variant, holder): 0 for variant in set(variants) for holder in self.leases.holders(variant)}
@@ -161,39 +169,37 @@ def decide(variants: Collection[UUID]) -> int:
         return 0
     with transaction.atomic():
         desk = Desk.of(variants)
-        changed = 0
-        for variant in desk.leases.variants:
+        before = {variant: desk.state(variant) for variant in desk.leases.variants}
+        for variant in before:
             free = desk.leases.free(variant)
-            pool = free + desk.leases.leased(variant)
-            changed += _decide(desk, variant, pool=pool, free=free, threshold=threshold)
+            _decide(desk, variant, pool=free + desk.leases.leased(variant), free=free, threshold=threshold)
+        changed = {variant: desk.state(variant) for variant, was in before.items() if desk.state(variant) != was}
+        desk.settle((variant for variant, now in changed.items() if now == State.LEASED), cause=uuid7())
+        _give_back(desk, [variant for variant, now in changed.items() if now == State.SHARED])
         desk.book.write()
-    return changed
+    return len(changed)
 
 
-def _decide(desk: Desk, variant: UUID, *, pool: int, free: int, threshold: int) -> bool:
+def _decide(desk: Desk, variant: UUID, *, pool: int, free: int, threshold: int) -> None:
     policy = desk.policies.get(variant)
-    state = policy.state if policy else State.SHARED
+    state = desk.state(variant)
     offers = desk.offers(variant)
-    wanted = _is_to_be_leased(policy, pool, threshold, is_offered_twice=len(offers) > 1)
-    if not wanted:
-        return state != State.SHARED and _share(desk, variant, offers)
-    if state == State.LEASED:
-        return False
+    if not _is_to_be_leased(policy, pool, threshold, is_offered_twice=len(offers) > 1):
+        if policy is not None and state != State.SHARED:
+            _share(desk, policy, offers)
+        return
     if policy is None:
         policy = SellingPolicy.objects.create(id=uuid7(), variant_id=variant, since=clock.now())
         desk.policies[variant] = policy
     if state == State.SHARED:
         _move(policy, State.LEASING, f"{pool} units are left")
-    elif all(_is_settled(desk, row, policy) for row in offers):
-        if sum(desk.book.promise(row).need for row in offers) <= free:
-            _move(policy, State.LEASED, "every number shown is covered")
-            desk.settle([variant], cause=uuid7())
-            return True
-    else:
-        return False
+    elif state == State.LEASED or not all(_is_settled(desk, row, policy) for row in offers):
+        return
+    elif sum(desk.book.promise(row).need for row in offers) <= free:
+        _move(policy, State.LEASED, "every number shown is covered")
+        return
     for row in offers:
         row.is_dirty = True
-    return state == State.SHARED
 
 
 def _is_to_be_leased(policy: SellingPolicy | None, pool: int, threshold: int, *, is_offered_twice: bool) -> bool:
@@ -214,20 +220,21 @@ def _is_settled(desk: Desk, row: Listing, policy: SellingPolicy) -> bool:
     return feed.known(row.connection).covers(row.set_at + told.settles, after_look=row.set_look)
 
 
-def _share(desk: Desk, variant: UUID, offers: Sequence[Listing]) -> bool:
-    policy = desk.policies[variant]
-    was = policy.state
+def _share(desk: Desk, policy: SellingPolicy, offers: Sequence[Listing]) -> None:
     _move(policy, State.SHARED, "there are plenty")
-    if was == State.LEASED:
-        keys = {(variant, holder): 0 for holder in desk.leases.holders(variant)}
-        _, gained = desk.leases.hold(keys, cause=uuid7())
-        allocation.look_again(gained, cause=Cause(ACTOR, "shared again"))
     for row in offers:
         for escrow in list(desk.book.escrows[row.id]):
             desk.book.drop(row, escrow)
         row.unbacked = 0
         row.is_dirty = True
-    return True
+
+
+def _give_back(desk: Desk, variants: Sequence[UUID]) -> None:
+    """Leases of variants that are shared again are free for all."""
+    keys = {(variant, holder): 0 for variant in variants for holder in desk.leases.holders(variant)}
+    if keys:
+        _, gained = desk.leases.hold(keys, cause=uuid7())
+        allocation.look_again(gained, cause=Cause(ACTOR, "shared again"))
 
 
 def _move(policy: SellingPolicy, state: str, reason: str) -> None:

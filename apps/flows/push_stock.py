@@ -74,9 +74,9 @@ def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
         if under_way(channel):
             return False
         dirty = channels.dirty(channel.id, _many(channel))
-        leased = [row for row in dirty if row.state != State.SHARED]
-        rows = _leased(locked, {row.variant for row in leased}) if leased else []
+        leased = {row.variant for row in dirty if row.state != State.SHARED}
         others = [row.id for row in dirty if row.state == State.SHARED]
+        rows = _leased(locked, leased, also=others) if leased else []
         rule = channels.rule_of(locked)
         rows += channels.to_tell(others, rule=rule, blind=_elsewhere(blind, channel.id))
         if not rows:
@@ -89,20 +89,21 @@ def _many(channel: Connection) -> int:
     return min(abilities.OPERATIONS[OPERATION].many, manners(channel).many)
 
 
-def _leased(channel: Connection, variants: set[UUID]) -> Told:
-    """What this channel is told of variants that are leased or about to be; the leases cover it before it is sent."""
-    desk = lease_stock.Desk.of(variants)
+def _leased(channel: Connection, variants: set[UUID], *, also: Iterable[UUID]) -> Told:
+    """What this channel is told of variants that are leased or about to be; the leases cover it before it is sent. `also`:
+    listings that the push tells besides.
+    """
+    desk = lease_stock.Desk.of(variants, also=also)
     rule = channels.rule_of(channel)
     told: Told = []
     for row in desk.book.listings.values():
-        if row.connection_id != channel.id or not row.is_dirty or row.variant_id is None:
+        if row.connection_id != channel.id or not row.is_dirty or row.variant_id not in variants:
             continue
         row.is_dirty = False
         if row.pushing is not None:  # a person gave the push up: nobody will ever know
             desk.book.answered(row, None, row.pushing, at=clock.now(), keeps_escrow=_is_leased(desk, row.variant_id))
-        policy = desk.policies.get(row.variant_id)
         number = _number(desk, row, rule=rule)
-        if policy is None or policy.state != State.LEASED or _has_to_be_sent(desk, row, number):
+        if not _is_leased(desk, row.variant_id) or _has_to_be_sent(desk, row, number):
             row.pushing = number
             told.append((row, number))
     covered = {row.variant_id for row, _ in told if row.variant_id and _is_leased(desk, row.variant_id)}
@@ -124,8 +125,7 @@ def _number(desk: lease_stock.Desk, row: Listing, *, rule: ChannelRule) -> int:
 
 
 def _is_leased(desk: lease_stock.Desk, variant: UUID) -> bool:
-    policy = desk.policies.get(variant)
-    return policy is not None and policy.state == State.LEASED
+    return desk.state(variant) == State.LEASED
 
 
 def _is_called_back(desk: lease_stock.Desk, row: Listing) -> bool:

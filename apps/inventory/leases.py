@@ -31,6 +31,9 @@ class Leases:
             .select_for_update(no_key=True)
         )
         self._leases = {(lease.level_id, lease.holder): lease for lease in held}
+        self._holders: dict[UUID, list[UUID]] = defaultdict(list)
+        for level_id, holder in self._leases:
+            self._holders[level_id].append(holder)
         self._levels: dict[UUID, list[StockLevel]] = defaultdict(list)
         for level in self.desk.levels.values():
             self._levels[level.variant_id].append(level)
@@ -55,8 +58,7 @@ class Leases:
 
     def holders(self, variant: UUID) -> set[UUID]:
         """Who has, or had, a lease of a variant."""
-        ids = {level.id for level in self._levels[variant]}
-        return {holder for level, holder in self._leases if level in ids}
+        return {holder for level in self._levels[variant] for holder in self._holders[level.id]}
 
     def held(self, key: Key) -> int:
         """Units of one lease."""
@@ -99,7 +101,10 @@ class Leases:
 
     def _change(self, level: StockLevel, holder: UUID, units: int, cause: UUID) -> None:
         key = (level.id, holder)
-        lease = self._leases.setdefault(key, Lease(id=uuid7(), level_id=level.id, holder=holder))
+        lease = self._leases.get(key)
+        if lease is None:
+            lease = self._leases[key] = Lease(id=uuid7(), level_id=level.id, holder=holder)
+            self._holders[level.id].append(holder)
         lease.units += units
         self._touched[key] = lease
         direction = "+" if units > 0 else "-"

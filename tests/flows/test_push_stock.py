@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from apps.channels import services as channels
-from apps.channels.models import ChannelRule, Listing
+from apps.channels.models import ChannelRule, Listing, SellingPolicy
 from apps.channels.services import Sold
 from apps.core import clock
 from apps.flows import push_stock, wiring
@@ -139,7 +139,7 @@ def test_everybody_locks_listings_in_the_order_of_their_ids(shop, touch):
             Listing.objects.select_for_update().get(id=listings[3].id)
             working = pool.submit(work)
             has_begun.wait(10)
-            _wait_until_somebody_waits()
+            _wait_until_somebody_waits(working)
             free = Listing.objects.filter(id__in=[row.id for row in listings]).select_for_update(skip_locked=True)
             untouched = {row.id for row in free}
         working.result(10)
@@ -147,15 +147,80 @@ def test_everybody_locks_listings_in_the_order_of_their_ids(shop, touch):
     assert untouched == {row.id for row in listings[3:]}  # the held one is our own
 
 
-def _wait_until_somebody_waits():
+def _two_channels(shop):
+    """Four articles at two channels, their listings in turn, of which the middle two are leased; a push to the first channel
+    is on its way."""
+    other = builders.connection(name="other")
+    wiring.forget()
+    connections.forget()
+    variants = [builders.variant() for _ in range(4)]
+    for one in variants:
+        for at in (shop, other):
+            name = f"{one.sku}-{at.id.hex[-4:]}"
+            card = VariantCard(sku=one.sku, title=one.sku, external_id=name, stock_external_id=name, shown=9)
+            channels.take_cards(at, [card], {one.sku: one.id})
+    for one in variants[1:3]:
+        SellingPolicy.objects.create(variant=one, state="leased", choice="leased", since=clock.now())
+    return list(Listing.objects.filter(variant__in=variants).order_by("id"))
+
+
+def _take_outcomes(shop, listings):
+    own = [row for row in listings if row.connection_id == shop.id]
+    outcomes = [StockOutcome(external_id=row.external_id, is_set=False, is_stale=True, shown=7) for row in own]
+    push_stock.take_outcomes(outcomes, delivery_id=Delivery.objects.get().id, source=shop)
+
+
+def _build(shop, _listings):
+    push_stock._build_for(shop, {})
+
+
+@pytest.mark.parametrize("held", [0, -1])
+@pytest.mark.parametrize("touch", [_take_outcomes, _build])
+def test_whoever_changes_leases_locks_all_listings_at_once(shop, touch, held):
+    """Of leased articles every channel's listing is locked, with the channel's own others, in one order: where one is held by
+    another, all before it are locked and none behind it."""
+    listings = _two_channels(shop)
+    Listing.objects.exclude(id__in=[row.id for row in listings]).delete()
+    Listing.objects.update(is_dirty=True)
+    if touch is _take_outcomes:
+        _build(shop, listings)
+    mine = [row for row in listings if row.connection_id == shop.id or row.variant_id in _leased_ones()]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Listing.objects.select_for_update().get(id=mine[held].id)
+
+            def work():
+                try:
+                    touch(shop, listings)
+                finally:
+                    connection.close()
+
+            working = pool.submit(work)
+            _wait_until_somebody_waits(working)
+            free = Listing.objects.filter(id__in=[row.id for row in mine]).select_for_update(skip_locked=True)
+            untouched = {row.id for row in free}
+        working.result(10)
+
+    assert untouched == {row.id for row in mine[held:]}  # the held one is our own
+
+
+def _leased_ones():
+    return set(SellingPolicy.objects.filter(state="leased").values_list("variant", flat=True))
+
+
+def _wait_until_somebody_waits(working):
     until = time.monotonic() + 10
     with connection.cursor() as cursor:
         while time.monotonic() < until:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the same as at its first look
             # Of this database alone: another worker of the tests has its own on the same server, with waits of its own.
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
             if cursor.fetchone()[0]:
                 return
+            if working.done():
+                working.result()
+                break
             time.sleep(0.01)
     raise AssertionError("nobody waited")

@@ -7,7 +7,7 @@ leases, listings, escrows, orders, each in id order. The argument is in docs/no-
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,10 +21,10 @@ from apps.channels.models import Escrow, Listing, SellingPolicy
 from apps.channels.promises import Book
 from apps.channels.states import MOVES
 from apps.channels.states import SellingState as State
-from apps.core import clock
+from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.core.models import Company
-from apps.core.states import Cause, move
+from apps.core.states import Cause, Change, move_all
 from apps.flows import allocation, wiring
 from apps.hub.abilities import Writes
 from apps.hub.models import Connection
@@ -48,6 +48,8 @@ class Desk:
     policies: dict[UUID, SellingPolicy]
     sold: dict[tuple[UUID, UUID], int]  # (variant, channel) -> units sold lately
     _offers: dict[UUID, list[Listing]]
+    _moved: dict[str, list[tuple[SellingPolicy, str]]] = field(default_factory=lambda: defaultdict(list))
+    _known: dict[UUID, feed.Known] = field(default_factory=dict)
 
     @classmethod
     def of(cls, variants: Collection[UUID], *, also: Iterable[UUID] = ()) -> "Desk":
@@ -70,6 +72,30 @@ class Desk:
         """How a variant is offered."""
         policy = self.policies.get(variant)
         return policy.state if policy else State.SHARED
+
+    def move(self, policy: SellingPolicy, state: State, reason: str) -> None:
+        """A variant is offered in another way from now on; `write` puts it down."""
+        self._moved[reason].append((policy, policy.state))
+        policy.state, policy.since = state, clock.now()
+
+    def known(self, channel: Connection) -> feed.Known:
+        """How far a channel's orders are known."""
+        if channel.id not in self._known:
+            self._known[channel.id] = feed.known(channel)
+        return self._known[channel.id]
+
+    def write(self) -> None:
+        """Policies, listings and escrows as they stand, in sets."""
+        moved = [one for group in self._moved.values() for one in group]
+        fresh = [policy for policy, _ in moved if policy._state.adding]
+        rows.insert(fresh)
+        for reason, group in self._moved.items():
+            changes = [Change(policy.id, old, policy.state) for policy, old in group]
+            unwritten = {policy.id for policy in fresh}
+            move_all(SellingPolicy, "state", changes, moves=MOVES, cause=Cause(ACTOR, reason), unwritten=unwritten)
+        rows.update((policy for policy, _ in moved), ["since"])
+        self._moved.clear()
+        self.book.write()
 
     def settle(self, variants: Iterable[UUID], *, cause: UUID) -> None:
         """Bring the leases of leased variants to what their channels may sell; what cannot be covered is told again."""
@@ -176,7 +202,7 @@ def decide(variants: Collection[UUID]) -> int:
         changed = {variant: desk.state(variant) for variant, was in before.items() if desk.state(variant) != was}
         desk.settle((variant for variant, now in changed.items() if now == State.LEASED), cause=uuid7())
         _give_back(desk, [variant for variant, now in changed.items() if now == State.SHARED])
-        desk.book.write()
+        desk.write()
     return len(changed)
 
 
@@ -189,14 +215,13 @@ def _decide(desk: Desk, variant: UUID, *, pool: int, free: int, threshold: int) 
             _share(desk, policy, offers)
         return
     if policy is None:
-        policy = SellingPolicy.objects.create(id=uuid7(), variant_id=variant, since=clock.now())
-        desk.policies[variant] = policy
+        policy = desk.policies[variant] = SellingPolicy(id=uuid7(), variant_id=variant, since=clock.now())
     if state == State.SHARED:
-        _move(policy, State.LEASING, f"{pool} units are left")
+        desk.move(policy, State.LEASING, f"{pool} units are left")
     elif state == State.LEASED or not all(_is_settled(desk, row, policy) for row in offers):
         return
     elif sum(desk.book.promise(row).need for row in offers) <= free:
-        _move(policy, State.LEASED, "every number shown is covered")
+        desk.move(policy, State.LEASED, "every number shown is covered")
         return
     for row in offers:
         row.is_dirty = True
@@ -217,11 +242,11 @@ def _is_settled(desk: Desk, row: Listing, policy: SellingPolicy) -> bool:
     told = desk.book.manners(row)
     if told.writes is Writes.COMPARE_AND_SET:
         return True
-    return feed.known(row.connection).covers(row.set_at + told.settles, after_look=row.set_look)
+    return desk.known(row.connection).covers(row.set_at + told.settles, after_look=row.set_look)
 
 
 def _share(desk: Desk, policy: SellingPolicy, offers: Sequence[Listing]) -> None:
-    _move(policy, State.SHARED, "there are plenty")
+    desk.move(policy, State.SHARED, "there are plenty")
     for row in offers:
         for escrow in list(desk.book.escrows[row.id]):
             desk.book.drop(row, escrow)
@@ -235,12 +260,6 @@ def _give_back(desk: Desk, variants: Sequence[UUID]) -> None:
     if keys:
         _, gained = desk.leases.hold(keys, cause=uuid7())
         allocation.look_again(gained, cause=Cause(ACTOR, "shared again"))
-
-
-def _move(policy: SellingPolicy, state: str, reason: str) -> None:
-    move(policy, "state", state, moves=MOVES, cause=Cause(ACTOR, reason, "variant", policy.variant_id))
-    policy.since = clock.now()
-    policy.save(update_fields=["since"])
 
 
 # Who gets how many

@@ -109,7 +109,11 @@ def _lines(order: Order, sale: OrderDraft) -> list[OrderLine]:
 
 def _allocate(shop: Shop, order: Order, lines: list[OrderLine]) -> tuple[int, int]:
     variants = [line.variant_id for line in lines]
-    levels = StockLevel.objects.filter(location=shop.location, variant__in=variants).order_by("id").select_for_update(no_key=True)
+    levels = (
+        StockLevel.objects.filter(location=shop.location, variant__in=variants)
+        .order_by("id")
+        .select_for_update(no_key=True)
+    )
     by_variant = {level.variant_id: level for level in levels}
     demands, movements = [], []
     for line in lines:

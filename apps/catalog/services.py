@@ -67,6 +67,12 @@ def parts_of(bundles: Iterable[UUID]) -> dict[UUID, tuple[Part, ...]]:
     return dict(found)
 
 
+def list_price(variant: UUID, currency: str) -> Decimal | None:
+    """What a unit sells for by the list, with its tax where both are kept; None where there is no price."""
+    prices = Price.objects.filter(variant=variant, currency=currency).order_by("-includes_tax")
+    return prices.values_list("amount", flat=True).first()
+
+
 def find_variants(skus: Iterable[str]) -> dict[str, Variant]:
     """Variants by SKU: to the letter first, then in any letter case where that is unambiguous. Unknown ones are left out."""
     ids = find_ids(skus)

@@ -122,6 +122,7 @@ class Shown:
     pushing: int | None = None
     pushed_at: datetime | None = None
     is_dirty: bool = False
+    is_bundle: bool = False
     trouble: str = ""
 
 
@@ -142,7 +143,7 @@ def should_show(facts: Shown) -> int:
 
 def _shared(facts: Shown) -> list[Part]:
     """Free units, less what is kept from this channel; step by step as `ChannelRule.shown` decides it."""
-    parts = facts.shelf.parts()
+    parts = [Part("sets", facts.sellable)] if facts.is_bundle else facts.shelf.parts()
     left = sum(part.units for part in parts)
     if facts.sellable != left:
         parts.append(Part("beyond", facts.sellable - left))

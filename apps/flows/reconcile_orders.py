@@ -6,6 +6,7 @@ What is missing here is taken in by the same story as any notice; what is missin
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from apps.core import clock
 from apps.flows import asking, poll_orders, repairs
@@ -14,6 +15,7 @@ from apps.hub.abilities import Event
 from apps.hub.contracts import OrderDraft, SourceFile
 from apps.hub.models import Connection, JobRun
 from apps.orders.models import Order
+from apps.orders.states import Lifecycle
 from apps.reconciliation import services as reconciliation
 from apps.reconciliation.models import Difference, Statement
 
@@ -38,7 +40,8 @@ def _compare(connection: Connection, period: str) -> None:
             theirs_minor=draft.total_minor, evidence={"number": draft.number, "placed_at": draft.placed_at.isoformat()},
             is_repaired=True, period=period,
         )  # fmt: skip
-    wanted = {draft.external_id for draft in missing_here}
+    called_off = _called_off(theirs, known)
+    wanted = {draft.external_id for draft in (*missing_here, *called_off)}
     inbox.store_many((connection.id, event) for event, ids in events if ids & wanted)
     ours, missing_there = _missing_there(connection, since, until, set(theirs))
     for order, external_id in missing_there:
@@ -50,10 +53,24 @@ def _compare(connection: Connection, period: str) -> None:
     differs = bool(missing_here or missing_there)
     reconciliation.keep_statement(
         connection, LEG, period, verdict=Statement.Verdict.DIFFERENT if differs else Statement.Verdict.MATCHED,
-        theirs=len(theirs), ours=ours, matched=len(known), repaired=len(missing_here),
+        theirs=len(theirs), ours=ours, matched=len(known) - len(called_off),
+        repaired=len(missing_here) + len(called_off),
     )  # fmt: skip
-    repairs.count(connection.id, len(missing_here))
+    repairs.count(connection.id, len(missing_here) + len(called_off))
     poll_orders.read_until(connection, "night", until)
+
+
+def _called_off(theirs: dict[str, OrderDraft], known: dict[str, UUID]) -> list[OrderDraft]:
+    """Orders that were called off there, and nobody has told us."""
+    versions = dict(
+        Order.objects.filter(id__in=list(known.values()), lifecycle=Lifecycle.OPEN).values_list("id", "source_version")
+    )
+    gone = [
+        (known[external_id], draft)
+        for external_id, draft in theirs.items()
+        if draft.is_cancelled and external_id in known
+    ]
+    return [draft for order, draft in gone if order in versions and draft.version > versions[order]]
 
 
 def _theirs(

@@ -1,25 +1,32 @@
 """The night's stock: every channel shows what is free to sell. A number that somebody changed over there is set right.
 
 What channels show is read before the night repairs anything (`look`) and judged afterwards (`judge`): a sale that was lost until
-tonight has lowered what its channel shows, which explains exactly its units and nothing more.
+tonight has lowered what its channel shows, which explains exactly its units and nothing more. Every part of a difference has its
+cause (`drift`), by what is written down of orders, pushes and links.
 """
 
-from collections import defaultdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
+from apps.catalog.services import list_price
 from apps.channels import services as channels
 from apps.channels.models import Listing
+from apps.channels.states import SellingState
+from apps.core import clock, money
 from apps.core.ids import uuid7
-from apps.flows import asking, lease_stock, push_stock, repairs
+from apps.core.models import Company
+from apps.flows import asking, lease_stock, push_stock, repairs, why_number
+from apps.flows.drift import NOTED, Cause, Drifted, explain
+from apps.flows.drift_evidence import Evidence
+from apps.flows.reckoning import should_show
 from apps.hub import connections
 from apps.hub.models import Connection, JobRun
-from apps.orders.models import OrderLine
 from apps.reconciliation import services as reconciliation
-from apps.reconciliation.models import Difference, Statement
+from apps.reconciliation.models import Difference, Statement, StockDrift
 
 LEG = "stock"
 
@@ -40,7 +47,7 @@ def look(run: JobRun) -> None:
 
 
 def _look(connection: Connection) -> dict[str, Any]:
-    """Counts, and [listing, ours, theirs] where they differ.
+    """Counts, and what differs: for each such listing what it should show, what we believe and what it shows.
 
     While a push is under way the channel may show either number: what cannot be judged is not called a match. A number that
     we came to believe while the channel was being read is judged the next night.
@@ -48,24 +55,39 @@ def _look(connection: Connection) -> dict[str, Any]:
     live = connections.live(connection.id)
     if live is None:
         return {"can_judge": False, "theirs": 0, "ours": 0, "matched": 0, "differing": [], "missing": []}
-    before = dict(_clean(connection).values_list("id", "shown"))
+    before = {row[0]: row[1:] for row in _clean(connection).values_list("id", "shown", "set_at", "pushing")}
     can_judge = not push_stock.under_way(connection)
     shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
     can_judge = can_judge and not push_stock.under_way(connection)
     rows = _clean(connection).select_related("connection", "connection__rule")
-    still = [row for row in rows if before.get(row.id, ...) == row.shown]
+    still = [row for row in rows if before.get(row.id) == (row.shown, row.set_at, row.pushing)]
     wanted = channels.wanted(still)
     differing, missing, matched = [], [], 0
     for row in still:
         theirs, ours = shown.get(row.stock_external_id or row.external_id), wanted[row.id]
-        if theirs is not None and theirs != ours:
-            differing.append([str(row.id), ours, theirs])
-        if theirs is None and row.set_at is not None:
+        if row.pushing is not None or (theirs is not None and theirs != ours):
+            facts = _facts(row, theirs)
+            if facts:
+                differing.append(facts)
+        if theirs is None and row.set_at is not None and row.pushing is None:
             missing.append(str(row.id))  # it took numbers for something that it does not show
         matched += theirs == ours
     return {
-        "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched,
-        "differing": differing if can_judge else [], "missing": missing if can_judge else [],
+        "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched, "differing": differing,
+        "missing": missing if can_judge else [], "at": clock.now().isoformat(),
+    }  # fmt: skip
+
+
+def _facts(row: Listing, theirs: int | None) -> dict[str, Any] | None:
+    """One listing that differs, as it was looked at; nothing where it shows what it should after all."""
+    believed = row.shown or 0
+    facts = why_number.facts_of(row)
+    right = should_show(facts) if facts.state == SellingState.SHARED and row.pushing is None else believed
+    if theirs is None or theirs == max(0, right) or (row.shown is None and row.pushing is not None):
+        return None
+    return {
+        "listing": str(row.id), "right": max(0, right) if row.pushing is None else right, "believed": believed,
+        "theirs": theirs, "pushing": row.pushing, "set_at": row.set_at.isoformat() if row.set_at else "",
     }  # fmt: skip
 
 
@@ -75,25 +97,25 @@ def _clean(connection: Connection) -> QuerySet[Listing]:
 
 
 def judge(run: JobRun) -> None:
-    """What sales that were lost until tonight do not explain was changed over there: noted, and told again."""
+    """Each difference is classed by its cause. What a person or a fault of ours brought about is noted, and told again."""
     seen: dict[str, Any] = run.progress.get("shown", {})
     for connection in Connection.objects.filter(id__in=list(seen)):
         facts = seen[str(connection.id)]
-        lost = _sold_tonight(connection, run)
-        rows = Listing.objects.in_bulk([UUID(listing) for listing, _, _ in facts["differing"]])
+        rows = Listing.objects.select_related("variant").in_bulk([UUID(one["listing"]) for one in facts["differing"]])
+        looked_at = datetime.fromisoformat(facts["at"]) if "at" in facts else clock.now()
+        evidence = Evidence(connection, rows.values(), looked_at=looked_at)
         drifted = 0
-        for listing, ours, theirs in facts["differing"]:
-            row = rows[UUID(listing)]
-            if theirs == ours - lost.get(row.variant_id, 0):
-                continue
-            drifted += reconciliation.note(
-                Difference.Kind.STOCK_DRIFT, connection, row.stock_external_id or row.external_id,
-                evidence={"sku": row.sku, "ours": ours, "theirs": theirs, "sold_unheard": lost.get(row.variant_id, 0)},
-                is_repaired=True, period=run.period,
-            )  # fmt: skip
-            _believe(row, theirs)
+        for one in facts["differing"]:
+            row = rows[UUID(one["listing"])]
+            causes = explain(evidence.seen(row, one))
+            if one["pushing"] is not None and not {part.cause for part in causes} <= {Cause.MISSED, Cause.LATE}:
+                continue  # it may be either number, and is neither: judged when the push is settled
+            _keep(connection, row, causes, period=run.period)
+            if {part.cause for part in causes} & NOTED:
+                drifted += _note(connection, row, one, causes, period=run.period)
+                _believe(row, one["theirs"])
         # Told again: with compare-and-set the channel's own number comes back with the refusal and is then overwritten.
-        Listing.objects.filter(id__in=list(rows)).update(is_dirty=True)
+        Listing.objects.filter(id__in=list(rows), pushing=None).update(is_dirty=True)
         missing = [UUID(listing) for listing in facts.get("missing", ())]
         if facts["can_judge"]:
             channels.not_shown(connection, missing)
@@ -106,19 +128,33 @@ def judge(run: JobRun) -> None:
         repairs.count(connection.id, drifted)
 
 
+def _note(connection: Connection, row: Listing, one: dict[str, Any], causes: list[Drifted], *, period: str) -> bool:
+    return reconciliation.note(
+        Difference.Kind.STOCK_DRIFT, connection, row.stock_external_id or row.external_id,
+        evidence={
+            "sku": row.sku, "ours": one["right"], "theirs": one["theirs"],
+            "causes": [{"cause": part.cause, "units": part.units, **part.evidence} for part in causes],
+        },
+        is_repaired=True, period=period,
+    )  # fmt: skip
+
+
+def _keep(connection: Connection, row: Listing, causes: list[Drifted], *, period: str) -> None:
+    """Every part with its cause, and what its units sell for."""
+    currency = Company.objects.values_list("currency", flat=True).first() or "JPY"
+    price = list_price(row.variant_id, currency) if row.variant_id else None
+    reconciliation.keep_drifts(
+        StockDrift(
+            id=uuid7(), connection=connection, period=period, thing=(row.stock_external_id or row.external_id)[:160],
+            sku=row.sku, part=number, cause=part.cause, units=part.units, currency=currency, evidence=dict(part.evidence),
+            value_minor=None if price is None else money.to_minor(price * part.units, currency), found_at=clock.now(),
+        )
+        for number, part in enumerate(causes)
+    )  # fmt: skip
+
+
 def _believe(row: Listing, theirs: int) -> None:
     """Of a leased variant the number that was found is a promise of the channel's, until it has been told another."""
     with transaction.atomic():
         lease_stock.lock([row.variant_id] if row.variant_id else [])
         lease_stock.settle(channels.found(row, theirs), cause=uuid7())
-
-
-def _sold_tonight(connection: Connection, run: JobRun) -> dict[UUID | None, int]:
-    """Units by variant of this channel's sales that came to light since the night began."""
-    lines = OrderLine.objects.filter(
-        order__channel=connection, order__taken_at__gte=run.started_at, variant__isnull=False, quantity__gt=0
-    )
-    sold: dict[UUID | None, int] = defaultdict(int)
-    for variant, units in lines.values_list("variant").annotate(units=Sum("quantity")):
-        sold[variant] += units
-    return sold

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 
+from apps.catalog.models import Component
 from apps.channels import services as channels
 from apps.channels.manners import manners
 from apps.channels.models import Escrow, Listing, SellingPolicy
@@ -20,6 +21,7 @@ from apps.flows import push_stock, wiring
 from apps.flows.reckoning import HANDFUL, Holder, Holders, Part, Reckoning, Shelf, Shown, free, shown
 from apps.hub import delivery
 from apps.hub.models import Connection, Delivery
+from apps.inventory import lots
 from apps.inventory.models import (
     Aside,
     Demand,
@@ -140,28 +142,34 @@ OF_LEVEL: dict[str, Callable[[StockLevel], Reckoning]] = {
 
 
 def of_line(line: OrderLine) -> Reckoning:
-    """Why so many units of an order's line are promised or gone, and what it waits for."""
-    demands = list(Demand.objects.filter(subject=line.id).select_related("level__location").order_by("id"))
+    """Why so many units of an order's line are promised or gone, and what it waits for; of a bundle, what its components lack."""
+    demands = Demand.objects.filter(subject=line.id).select_related("level__location", "level__variant").order_by("id")
+    several = lots.of(demands).get(line.id, [])
     parts, notes = [], []
-    for one in demands:
-        place = one.level.location.name
-        if one.allocated:
-            parts.append(Part("promised_here", one.allocated, {"place": place, "until": one.expires_at}))
-        if one.shipped:
-            parts.append(Part("left", one.shipped, {"place": place}))
-        if one.waiting:
-            before = one.level.demands.filter(_WAITS).filter(
-                Q(arrived_at__lt=one.arrived_at) | Q(arrived_at=one.arrived_at, id__lt=one.id)
-            )
-            ahead = before.aggregate(n=Count("id"))["n"]
-            notes.append(
-                Part("still_waits", one.waiting, {"place": place, "ahead": ahead, "free": one.level.available})
-            )
-            if one.level.incoming:
-                notes.append(Part("to_come", one.level.incoming, {"place": place}))
-        if one.cancelled:
-            notes.append(Part("called_off", one.cancelled))
-    return Reckoning(sum(one.allocated + one.shipped for one in demands), tuple(parts), tuple(notes))
+    for lot in several:
+        place = lot.demands[0].level.location.name
+        if lot.promised:
+            until = _until(*(one.expires_at for one in lot.demands))
+            parts.append(Part("promised_here", lot.promised, {"place": place, "until": until}))
+        if lot.shipped:
+            parts.append(Part("left", lot.shipped, {"place": place}))
+        for one in lot.demands:
+            notes += _waits_for(one, place)
+    if line.cancelled:
+        notes.append(Part("called_off", line.cancelled))
+    return Reckoning(sum(lot.promised + lot.shipped for lot in several), tuple(parts), tuple(notes))
+
+
+def _waits_for(one: Demand, place: str) -> list[Part]:
+    """What a demand still wants, who comes before it, and what is on its way."""
+    if one.waiting <= 0:
+        return []
+    before = one.level.demands.filter(_WAITS).filter(
+        Q(arrived_at__lt=one.arrived_at) | Q(arrived_at=one.arrived_at, id__lt=one.id)
+    )
+    said = {"sku": one.level.variant.sku, "place": place, "ahead": before.count(), "free": one.level.available}
+    notes = [Part("still_waits", one.waiting, said)]
+    return [*notes, Part("to_come", one.level.incoming, {"place": place})] if one.level.incoming else notes
 
 
 # What a channel shows
@@ -191,7 +199,7 @@ def facts_of(listing: Listing) -> Shown:
         blind=_blind(listing) if state == SellingState.SHARED else (),
         escrows=list(Escrow.objects.filter(listing=listing).order_by("id").values_list("units", "until")),
         unbacked=listing.unbacked, pushing=listing.pushing, pushed_at=push.created_at if push else None,
-        is_dirty=listing.is_dirty, trouble=_trouble(channel, can_be_told=can_be_told),
+        is_dirty=listing.is_dirty, is_bundle=Component.objects.filter(bundle=listing.variant_id).exists(), trouble=_trouble(channel, can_be_told=can_be_told),
     )  # fmt: skip
 
 
@@ -227,6 +235,11 @@ def _notes(listing: Listing) -> list[Part]:
         notes.append(Part("is_blind", 0, {"since": since, "minutes": channels.rule_of(channel).blind_after_minutes}))
     if listing.shown is None:
         notes.append(Part("never_told", 0))
+    components = Component.objects.filter(bundle=listing.variant_id).select_related("variant").order_by("variant__sku")
+    free_of = channels.sellable([one.variant_id for one in components])
+    notes += [
+        Part("component", free_of[one.variant_id], {"sku": one.variant.sku, "each": one.units}) for one in components
+    ]
     told = last_told(listing)
     if told is not None:
         number, at = told
@@ -242,17 +255,23 @@ def _notes(listing: Listing) -> list[Part]:
 
 def last_told(listing: Listing) -> tuple[int, datetime] | None:
     """(number, when) of the last push that the channel acknowledged for a listing; None where none is kept any more."""
-    if listing.set_at is None:
+    push = last_push(listing, set_at=listing.set_at)
+    return (push[0], push[2]) if push else None
+
+
+def last_push(listing: Listing, *, set_at: datetime | None) -> tuple[int, int | None, datetime] | None:
+    """(number, what we believed before it, when) of the push that was acknowledged at that moment."""
+    if set_at is None:
         return None
     name = listing.stock_external_id or listing.external_id
     pushes = Delivery.objects.filter(
         connection=listing.connection_id, operation=push_stock.OPERATION, status=Delivery.Status.SENT,
-        created_at__gte=listing.set_at - _PUSHED_BEFORE, created_at__lte=listing.set_at,
+        created_at__gte=set_at - _PUSHED_BEFORE, created_at__lte=set_at,
     )  # fmt: skip
     for push in pushes.order_by("-id")[:_PUSHES_READ]:
         for word in delivery.words_of(push):
             if word.external_id == name:
-                return word.quantity, push.done_at or listing.set_at
+                return word.quantity, word.expected, push.done_at or set_at
     return None
 
 

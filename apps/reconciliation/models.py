@@ -159,3 +159,43 @@ class Difference(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.thing}"
+
+
+class StockDrift(Record):
+    """A part of what one channel showed otherwise than we did on one night, with its cause. Append-only.
+
+    The parts of one listing and night add up to the difference; `value_minor` is what these units sell for by list price.
+    """
+
+    append_only = True
+
+    class Cause(models.TextChoices):
+        EDITED = "edited", _("edited at the channel")
+        MISSED = "missed", _("missed event")
+        WRONG_LINK = "wrong_link", _("wrong link")
+        LATE = "late", _("late acknowledgement")
+        OURS = "ours", _("our own fault")
+
+    connection = models.ForeignKey(Connection, models.PROTECT)
+    period = models.CharField(max_length=20)
+    thing = models.CharField(max_length=160)  # the other side's id of the listing
+    sku = models.CharField(max_length=64)
+    part = models.PositiveSmallIntegerField(default=0)
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause)
+    units = models.IntegerField()  # theirs less ours
+    value_minor = models.BigIntegerField(null=True)  # None: the article has no list price
+    currency = models.CharField(max_length=3)
+    evidence = models.JSONField(default=dict)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("stock drift")
+        verbose_name_plural = _("stock drifts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["period", "connection", "thing", "part"], name="reconciliation_one_part_of_a_drift"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.units:+d} {self.sku}"

@@ -5,11 +5,13 @@ An amount is explained when its line is matched or a fee, when a difference name
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.db import connection as database
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Abs
 
-from apps.reconciliation.models import Difference, Payout, Statement
+from apps.reconciliation.models import Difference, Payout, Statement, StockDrift
 
 # Rows (currency, minor, name, period) of what nothing here names: lines that are neither matched, posted nor in a difference,
 # and what a payout's lines lack without a difference that says exactly this. Read by `verify`, too: there must be none.
@@ -104,6 +106,35 @@ def trend(last: date, *, nights: int) -> list[tuple[str, int, int]]:
         )
         for period in periods
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSum:
+    """Parts of stock drift of one cause (and channel): how many, units either way, and what they sell for."""
+
+    cause: str
+    channel: str
+    connection: UUID
+    parts: int
+    units: int
+    value_minor: int
+    currency: str
+
+
+def drift_sums(period: str) -> list[DriftSum]:
+    """One night's stock drift by cause and channel, the most units first. Units never cancel out."""
+    rows = StockDrift.objects.filter(period=period).order_by().values_list(
+        "cause", "connection__name", "connection", "currency"
+    ).annotate(n=Count("*"), units=Sum(Abs("units")), minor=Sum(Abs("value_minor")))  # fmt: skip
+    sums = [DriftSum(cause, name, id_, n, units, minor or 0, cur) for cause, name, id_, cur, n, units, minor in rows]
+    return sorted(sums, key=lambda one: (-one.units, one.cause, one.channel))
+
+
+def drifts(period: str, *, cause: str = "", channel: str = "") -> QuerySet[StockDrift]:
+    """One night's parts of stock drift, or some of them, unordered."""
+    rows = StockDrift.objects.filter(period=period).select_related("connection")
+    rows = rows.filter(cause=cause) if cause else rows
+    return rows.filter(connection=channel) if channel else rows
 
 
 def newest_period() -> str:

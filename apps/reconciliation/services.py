@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.hub.models import Connection
-from apps.reconciliation.models import Difference, Statement
+from apps.reconciliation.models import Difference, Statement, StockDrift
 
 
 def note(
@@ -51,6 +51,11 @@ def keep_statement(
         },
     )  # fmt: skip
     return row
+
+
+def keep_drifts(parts: Iterable[StockDrift]) -> None:
+    """The parts of one listing's difference; a second run of the same night adds nothing."""
+    StockDrift.objects.bulk_create(parts, ignore_conflicts=True)
 
 
 def repair(ids: Iterable[UUID]) -> int:

@@ -92,6 +92,7 @@ def pages() -> dict[str, str]:
     }  # fmt: skip
     found = {name: reverse(f"staff:{view}", args=[argument]) for name, (view, argument) in at.items()}
     found |= {name: reverse(f"staff:{name}") for name in LISTS}
+    found["drift"] = reverse("staff:drift_of", args=[DAY])
     found["why"] = reverse("staff:why", args=["shown", matcha.listings.get().id])
     desk = reverse("staff:desk")
     return found | {

@@ -110,6 +110,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:why_value": {"GET": "stock.value"},
     "staff:night": {"GET": "night.view"},
     "staff:night_of": {"GET": "night.view"},
+    "staff:drift": {"GET": "night.view"},
+    "staff:drift_of": {"GET": "night.view"},
     "staff:night_run": {"POST": "night.decide"},
     "staff:night_progress": {"GET": "night.view"},
     "staff:night_difference": {"GET": "night.view"},

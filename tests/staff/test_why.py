@@ -106,7 +106,7 @@ def test_a_line_of_an_order_says_what_it_has_and_waits_for(browser_as, shop):
     page = browser_as("warehouse").get(reverse("staff:why", args=["line", line.id]))
 
     assert (page.context["told"].number, [str(one) for one in page.context["told"].notes]) == (
-        "0", ["It waits for 2 more at 東京倉庫, where 0 are free and 1 waits before it."],
+        "0", ["It waits for 2 of TEA at 東京倉庫, where 0 are free and 1 waits before it."],
     )  # fmt: skip
 
 

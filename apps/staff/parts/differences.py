@@ -1,6 +1,9 @@
 """A difference in a sentence of each language, and what each side says, as rows of evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.utils import translation
 from django.utils.functional import Promise
@@ -9,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.payments.states import RefundStatus
 from apps.payments.states import Status as PaymentStatus
-from apps.reconciliation.models import Difference
+from apps.reconciliation.models import Difference, StockDrift
 from apps.staff.templatetags import shown
 
 Kind = Difference.Kind
@@ -32,8 +35,7 @@ _SENTENCES: dict[str, Promise] = {
         " deleted there. Look there before it is shipped."
     ),
     Kind.STOCK_DRIFT: gettext_lazy(
-        "%(whom)s showed %(their_units)s of %(sku)s; %(our_units)s are free. Somebody may have changed it there. The right"
-        " number was sent."
+        "%(whom)s showed %(their_units)s of %(sku)s; %(our_units)s would be right. %(causes)s The right number was sent."
     ),
     Kind.PAYMENT_AMOUNT: gettext_lazy(
         "%(whom)s tells of a payment of %(theirs)s for the order %(order)s; %(ours)s are expected. Nothing was booked, and the"
@@ -145,5 +147,70 @@ def _facts(row: Difference) -> dict[str, object]:
         "their_state": _STATES.get(str(said.get("theirs")), said.get("theirs", "–")),
         "lines": said.get("lines", 0),
         "missing": shown.money(said.get("missing"), currency),
+        "causes": causes(row.evidence) if row.kind == Kind.STOCK_DRIFT else "",
         "net": shown.money(row.unexplained_minor, currency),
     }
+
+
+# Why stock drifted
+
+
+def causes(said: Mapping[str, Any]) -> str:
+    """The causes of a stock difference as sentences; of one that was noted before causes were told, what may be."""
+    parts = [_part(one["cause"], one["units"], one) for one in said.get("causes", ())]
+    return " ".join(parts) if parts else _("Somebody may have changed it there.")
+
+
+def cause(row: StockDrift) -> str:
+    """One part of a drift with its evidence, as a sentence."""
+    return _part(row.cause, row.units, row.evidence)
+
+
+def _part(kind: str, units: int, said: Mapping[str, Any]) -> str:
+    facts = {
+        "n": shown.signed(units), "orders": _named(said), "number": said.get("number", "–"), "at": _at(said),
+        "sold": said.get("sold", 0), "believed": said.get("believed"), "right": said.get("right"),
+        "recounted": said.get("recounted"), "twin": said.get("twin", ""),
+    }  # fmt: skip
+    return _words(kind, said) % facts
+
+
+def _words(kind: str, said: Mapping[str, Any]) -> str:
+    if kind == StockDrift.Cause.MISSED:
+        if said.get("event") == "cancel":
+            return _("%(n)s: called off there with %(orders)s, which nobody had told us.")
+        return _("%(n)s: sold there with %(orders)s, which nobody had told us.")
+    if kind == StockDrift.Cause.WRONG_LINK:
+        if said.get("twin"):
+            return _("%(n)s: sold under this SKU with %(orders)s and booked on another article. The channel lists the SKU twice"
+                     " (%(twin)s); look at what its listings are linked to.")  # fmt: skip
+        return _(
+            "%(n)s: sold under this SKU with %(orders)s and booked on another article. Look at what the listing is linked to."
+        )
+    if kind == StockDrift.Cause.LATE:
+        if said.get("late") == "answer":
+            return _("%(n)s: our number %(number)s had arrived there, its acknowledgement had not arrived here.")
+        return _("%(n)s: our number %(number)s was acknowledged (%(at)s) and did not show yet.")
+    if kind == StockDrift.Cause.OURS:
+        return {
+            "not_marked": _(
+                "%(n)s: our own fault, %(right)s would have been right and %(believed)s was never corrected."
+            ),
+            "miscounted": _(
+                "%(n)s: our own fault, we believed %(believed)s where what was told and sold makes %(recounted)s."
+            ),
+        }.get(str(said.get("fault")), _("%(n)s: our own fault, it was never told a number."))
+    if "number" in said:
+        return _("%(n)s: changed there. It had acknowledged %(number)s (%(at)s), %(sold)s were sold since, and no order and no"
+                 " push explains the rest.")  # fmt: skip
+    return _("%(n)s: changed there. No order and no push explains it (last acknowledged %(at)s).")
+
+
+def _at(said: Mapping[str, Any]) -> str:
+    return shown.times.moment(datetime.fromisoformat(said["at"])) if said.get("at") else "–"
+
+
+def _named(said: Mapping[str, Any]) -> str:
+    named = ", ".join(str(number) for number in said.get("orders", ()))
+    more = said.get("orders_in_all", 0) - len(said.get("orders", ()))
+    return _("%(orders)s and %(n)d more") % {"orders": named, "n": more} if more > 0 else named

@@ -39,6 +39,7 @@ _PLAIN: dict[str, Promise] = {
     "sent": gettext_lazy("on their way from %(origin)s with %(transfer)s"),
     "promised_here": gettext_lazy("promised at %(place)s"),
     "left": gettext_lazy("have left %(place)s"),
+    "sets": gettext_lazy("whole sets that its components make"),
     "beyond": gettext_lazy("may be sold beyond the shelf"),
     "buffer_listing": gettext_lazy("held back from this channel for this article"),
     "buffer": gettext_lazy("held back from this channel by its rule"),
@@ -113,9 +114,9 @@ def _sentence(what: str, found: Reckoning, number: str, channel: str, currency: 
     parts = [part for part in found.parts if part.units]
     facts: dict[str, Any] = {"number": number, "channel": channel, "title": TITLES[what]}
     if what in {"shown", "available"}:
-        hand = sum(part.units for part in parts if part.code == "on_hand")
-        parts = [part for part in parts if part.code != "on_hand"]
-        facts["hand"] = shown.number(hand)
+        lying = [part for part in parts if part.code in {"on_hand", "sets"}]
+        parts = [part for part in parts if part not in lying]
+        facts["hand"] = shown.number(sum(part.units for part in lying))
         head = _("%(number)s are free, we have %(hand)s")
         if what == "shown":
             head = _("%(channel)s shows %(number)s, we have %(hand)s")
@@ -206,12 +207,14 @@ def note(part: Part, figure: Callable[[int | None], str]) -> SafeString:
         text = _("%(reason)s, last changed by %(actor)s (%(at)s): %(why)s")
         said |= {"actor": words.actor(said["actor"]), "why": words.reason(said["why"])}
     elif part.code == "still_waits":
-        text = _("It waits for %(number)s more at %(place)s, where %(free)s are free.")
+        text = _("It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free.")
         if said["ahead"]:
             text = ngettext(
-                "It waits for %(number)s more at %(place)s, where %(free)s are free and %(ahead)s waits before it.",
-                "It waits for %(number)s more at %(place)s, where %(free)s are free and %(ahead)s wait before it.", said["ahead"],
+                "It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free and %(ahead)s waits before it.",
+                "It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free and %(ahead)s wait before it.", said["ahead"],
             )  # fmt: skip
+    elif part.code == "component":
+        text = _("%(sku)s: %(number)s free, %(each)s in one set.")
     elif part.code == "to_come":
         text = _("%(number)s are on their way to %(place)s.")
     elif part.code == "called_off":

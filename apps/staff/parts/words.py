@@ -11,7 +11,7 @@ from apps.orders.models import Order
 from apps.orders.states import AllocationState, FulfilmentState, Lifecycle, PaymentState
 from apps.payments.states import RefundStatus
 from apps.payments.states import Status as PaymentStatus
-from apps.reconciliation.models import Difference, Statement
+from apps.reconciliation.models import Difference, Statement, StockDrift
 from apps.shipping.states import Status as ShipmentStatus
 
 Word = str | Promise
@@ -58,6 +58,10 @@ IS: dict[str, dict[str, str]] = {
     },
     "difference": {
         Difference.State.OPEN: "act", Difference.State.REPAIRED: "ok", Difference.State.ACCEPTED: "idle",
+    },
+    "drift": {
+        StockDrift.Cause.EDITED: "act", StockDrift.Cause.MISSED: "wait", StockDrift.Cause.WRONG_LINK: "act",
+        StockDrift.Cause.LATE: "idle", StockDrift.Cause.OURS: "bad",
     },
     "verdict": {
         Statement.Verdict.MATCHED: "ok", Statement.Verdict.DIFFERENT: "act", Statement.Verdict.STALE: "stale",
@@ -140,6 +144,14 @@ LEGS: dict[str, Word] = {
     "stock": gettext_lazy("Stock"),
     "money": gettext_lazy("Payments"),
     "payouts": gettext_lazy("Payouts"),
+}
+
+DRIFTS: dict[str, Word] = {
+    "edited": gettext_lazy("Somebody changed the number there"),
+    "missed": gettext_lazy("A sale or a cancel there of which nobody told us"),
+    "wrong_link": gettext_lazy("Sales of the listing are booked on another article"),
+    "late": gettext_lazy("Our number was on its way, or not in effect yet"),
+    "ours": gettext_lazy("Nothing else explains it, or our own books show it"),
 }
 
 FILE_KINDS: dict[str, Word] = {

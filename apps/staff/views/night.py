@@ -50,7 +50,7 @@ class Bar:
 def night(request: HttpRequest, period: str = "") -> HttpResponse:
     """One night by date, the newest without one; `?kind=`, `?state=`, `?mine=` narrow the differences."""
     context, _counts = frame()
-    day = _day(request.GET.get("day", "") or period or reconciliation.newest_period())
+    day = day_of(request.GET.get("day", "") or period or reconciliation.newest_period())
     found = reconciliation.night(day.isoformat())
     kind = request.GET.get("kind", "")
     kind = kind if kind in Difference.Kind.values else ""
@@ -90,7 +90,8 @@ def night(request: HttpRequest, period: str = "") -> HttpResponse:
     return render(request, "staff/night.html", context)
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """A day as it is written in an address; today where it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -227,6 +228,6 @@ def _runs() -> list[dict[str, Any]]:
         done, of = nights.progress(row)
         found.append({
             "row": row, "done": done, "of": of, "is_done": row.finished_at is not None,
-            "age": times.span(now - (row.started_at or row.due_at)), "day": _day(row.period),
+            "age": times.span(now - (row.started_at or row.due_at)), "day": day_of(row.period),
         })  # fmt: skip
     return found

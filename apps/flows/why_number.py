@@ -199,7 +199,8 @@ def facts_of(listing: Listing) -> Shown:
         blind=_blind(listing) if state == SellingState.SHARED else (),
         escrows=list(Escrow.objects.filter(listing=listing).order_by("id").values_list("units", "until")),
         unbacked=listing.unbacked, pushing=listing.pushing, pushed_at=push.created_at if push else None,
-        is_dirty=listing.is_dirty, is_bundle=Component.objects.filter(bundle=listing.variant_id).exists(), trouble=_trouble(channel, can_be_told=can_be_told),
+        is_dirty=listing.is_dirty, is_bundle=Component.objects.filter(bundle=listing.variant_id).exists(),
+        trouble=_trouble(channel, can_be_told=can_be_told),
     )  # fmt: skip
 
 

@@ -211,8 +211,9 @@ def note(part: Part, figure: Callable[[int | None], str]) -> SafeString:
         if said["ahead"]:
             text = ngettext(
                 "It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free and %(ahead)s waits before it.",
-                "It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free and %(ahead)s wait before it.", said["ahead"],
-            )  # fmt: skip
+                "It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free and %(ahead)s wait before it.",
+                said["ahead"],
+            )
     elif part.code == "component":
         text = _("%(sku)s: %(number)s free, %(each)s in one set.")
     elif part.code == "to_come":

@@ -27,6 +27,7 @@ ABILITIES = {
     "orders.refund": _("give money back"),
     "stock.view": _("see stock"),
     "stock.adjust": _("adjust stock"),
+    "stock.approve": _("approve stocktakes that others counted"),
     "stock.value": _("see what stock is worth"),
     "listings.manage": _("link listings, set prices and numbers of channels"),
     "purchases.view": _("see purchase orders"),
@@ -75,7 +76,8 @@ ROLES = (
         label=_("staff"),
         abilities=(
             "orders.view", "orders.hold", "orders.ship", "orders.cancel", "orders.refund", "stock.view", "stock.adjust",
-            "stock.value", "listings.manage", "purchases.view", "purchases.order", "purchases.cost", "night.view", "night.decide",
+            "stock.approve", "stock.value", "listings.manage", "purchases.view", "purchases.order", "purchases.cost",
+            "night.view", "night.decide",
             "connections.view", "connections.retry", "payload.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub")

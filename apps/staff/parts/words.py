@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.hub.models import Delivery, InboxEvent
-from apps.inventory.states import PurchaseState, SurplusState, TransferState
+from apps.inventory.states import PurchaseState, StocktakeState, SurplusState, TransferState
 from apps.orders import holds
 from apps.orders.models import Order
 from apps.orders.states import AllocationState, FulfilmentState, Lifecycle, PaymentState
@@ -55,6 +55,10 @@ IS: dict[str, dict[str, str]] = {
     "transfer": {
         TransferState.DRAFT: "idle", TransferState.IN_TRANSIT: "wait", TransferState.PARTLY_RECEIVED: "wait",
         TransferState.RECEIVED: "ok", TransferState.CANCELLED: "idle",
+    },
+    "stocktake": {
+        StocktakeState.COUNTING: "wait", StocktakeState.COUNTED: "act", StocktakeState.APPROVED: "ok",
+        StocktakeState.REJECTED: "idle",
     },
     "difference": {
         Difference.State.OPEN: "act", Difference.State.REPAIRED: "ok", Difference.State.ACCEPTED: "idle",

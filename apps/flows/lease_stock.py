@@ -29,7 +29,7 @@ from apps.flows import allocation, wiring
 from apps.hub.abilities import Writes
 from apps.hub.models import Connection
 from apps.inventory.leases import Key, Leases
-from apps.inventory.models import free_sql
+from apps.inventory.models import BackorderPolicy, free_sql
 from apps.orders.models import OrderLine
 
 ACTOR = "leases"
@@ -47,6 +47,7 @@ class Desk:
     book: Book
     policies: dict[UUID, SellingPolicy]
     sold: dict[tuple[UUID, UUID], int]  # (variant, channel) -> units sold lately
+    later: set[UUID]  # variants that are sold beyond the shelf
     _offers: dict[UUID, list[Listing]]
     _moved: dict[str, list[tuple[SellingPolicy, str]]] = field(default_factory=lambda: defaultdict(list))
     _known: dict[UUID, feed.Known] = field(default_factory=dict)
@@ -62,7 +63,10 @@ class Desk:
         for row in book.listings.values():
             if row.variant_id in wanted and wiring.has(row.connection, "stock.write"):
                 offers[row.variant_id].append(row)
-        return cls(leases, book, {row.variant_id: row for row in policies}, _sold_lately(variants), offers)
+        later = set(
+            BackorderPolicy.objects.filter(variant__in=variants, is_open=True).values_list("variant", flat=True)
+        )
+        return cls(leases, book, {row.variant_id: row for row in policies}, _sold_lately(variants), later, offers)
 
     def offers(self, variant: UUID) -> list[Listing]:
         """Listings of a variant at channels that can be told what to show."""
@@ -175,7 +179,9 @@ SELECT pool.variant FROM (
 WHERE policy.state = 'leasing' OR CASE coalesce(policy.choice, 'automatic')
     WHEN 'shared' THEN policy.state <> 'shared'
     WHEN 'leased' THEN policy.state <> 'leased'
-    ELSE CASE coalesce(policy.state, 'shared') WHEN 'shared' THEN %(threshold)s > 0 AND pool.units <= %(threshold)s
+    ELSE CASE WHEN EXISTS (SELECT 1 FROM inventory_backorderpolicy p WHERE p.variant_id = pool.variant AND p.is_open)
+        THEN policy.state <> 'shared'
+        WHEN coalesce(policy.state, 'shared') = 'shared' THEN %(threshold)s > 0 AND pool.units <= %(threshold)s
         ELSE pool.units > %(threshold)s * {SHARED_AGAIN} OR %(threshold)s = 0 END END
 """
 
@@ -210,7 +216,9 @@ def _decide(desk: Desk, variant: UUID, *, pool: int, free: int, threshold: int) 
     policy = desk.policies.get(variant)
     state = desk.state(variant)
     offers = desk.offers(variant)
-    if not _is_to_be_leased(policy, pool, threshold, is_offered_twice=len(offers) > 1):
+    # What is sold for later has no last unit that two channels could sell: the second one waits for its day.
+    can_run_low = len(offers) > 1 and variant not in desk.later
+    if not _is_to_be_leased(policy, pool, threshold, can_run_low=can_run_low):
         if policy is not None and state != State.SHARED:
             _share(desk, policy, offers)
         return
@@ -227,12 +235,12 @@ def _decide(desk: Desk, variant: UUID, *, pool: int, free: int, threshold: int) 
         row.is_dirty = True
 
 
-def _is_to_be_leased(policy: SellingPolicy | None, pool: int, threshold: int, *, is_offered_twice: bool) -> bool:
+def _is_to_be_leased(policy: SellingPolicy | None, pool: int, threshold: int, *, can_run_low: bool) -> bool:
     choice = policy.choice if policy else Choice.AUTOMATIC
     if choice != Choice.AUTOMATIC:
         return choice == Choice.LEASED
     is_leased = policy is not None and policy.state != State.SHARED
-    return is_offered_twice and pool <= threshold * (SHARED_AGAIN if is_leased else 1) and threshold > 0
+    return can_run_low and pool <= threshold * (SHARED_AGAIN if is_leased else 1) and threshold > 0
 
 
 def _is_settled(desk: Desk, row: Listing, policy: SellingPolicy) -> bool:

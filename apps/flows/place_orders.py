@@ -21,7 +21,7 @@ from apps.flows import cancel_order, finish_order, lease_stock, wiring
 from apps.hub import contracts, external_ids, inbox, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
-from apps.inventory import lots
+from apps.inventory import later, lots
 from apps.inventory import services as inventory
 from apps.inventory.models import Demand
 from apps.inventory.services import Wanted
@@ -54,6 +54,7 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
             placed = [order for order, _ in opened]
             demands = inventory.allocate(_wanted(opened, articles, source), actor=ACTOR)
             _mark_allocation(placed, demands)
+            _promise_days(opened, demands)
             _expect_payments(claimed, placed, source)
             lasting = [one for one in opened if not (claimed[one[0].id].awaits or claimed[one[0].id].is_cancelled)]
             finish_order.finish(lasting, actor=ACTOR)
@@ -136,6 +137,14 @@ def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None
         order.was_short = True
     states = {order.id: orders.allocation_of(*stands.get(order.id, (0, 0))) for order in placed}
     orders.mark(placed, cause=Cause(ACTOR), allocation=states)
+
+
+def _promise_days(opened: Sequence[tuple[Order, list[OrderLine]]], demands: Sequence[Demand]) -> None:
+    """What is sold for later carries the day it is promised for; the lines are not written yet."""
+    days = later.promised(demands)
+    for _, lines in opened if days else ():
+        for line in lines:
+            line.promised_on = days.get(line.id)
 
 
 def _expect_payments(said: Mapping[UUID, OrderDraft], placed: Sequence[Order], source: Connection) -> None:

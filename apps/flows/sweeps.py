@@ -1,9 +1,9 @@
-"""What comes due by itself, without a night: unpaid orders whose time has run out."""
+"""What comes due by itself, without a night: unpaid orders whose time has run out, preorders after their last day."""
 
 from datetime import datetime, timedelta
 
 from apps.core import clock
-from apps.flows import cancel_order, lease_stock
+from apps.flows import cancel_order, lease_stock, sell_later
 from apps.orders.models import Order
 from apps.orders.states import FulfilmentState, Lifecycle
 from apps.payments.models import Payment
@@ -27,7 +27,7 @@ def sweep() -> int:
     ended = end_unpaid()
     if ended < BATCH:
         _looked_at[:] = [now]
-    return ended + lease_stock.sweep()
+    return ended + sell_later.close_due() + lease_stock.sweep()
 
 
 def end_unpaid() -> int:

@@ -36,6 +36,11 @@ class Lot:
         return self.open - self.promised
 
     @property
+    def beyond(self) -> int:
+        """Units that wait beyond what was to be sold for later."""
+        return max(-(-row.beyond // row.per_unit) for row in self.demands)
+
+    @property
     def shipped(self) -> int:
         """Units that have left."""
         return min(row.shipped // row.per_unit for row in self.demands)

@@ -16,7 +16,7 @@ from django.db.models import F
 
 from apps.core import rows
 from apps.core.ids import uuid7
-from apps.inventory import deciding, lots
+from apps.inventory import deciding, later, lots
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.levels import Desk
 from apps.inventory.lots import Lot
@@ -74,6 +74,8 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
         leases = _locked_leases(desk, {want.holder for want in wanted if want.holder})
         for level_id, waiting in queue.items():
             _serve(desk, desk.levels[level_id], waiting, leases.get(level_id, {}), part="")
+        later.sell(desk, demands)
+        for level_id, waiting in queue.items():
             desk.levels[level_id].backordered += sum(demand.waiting for demand in waiting)
         rows.insert(demands)
         rows.update((lease for held in leases.values() for lease in held.values()), ["units"])
@@ -109,6 +111,7 @@ def _serve(
         units = own + common
         if units:
             demand.allocated += units
+            later.settle(demand)
             if own:
                 leases[demand.holder].units -= own
             desk.change(
@@ -177,6 +180,7 @@ def _call_off(desk: Desk, several: Sequence[Lot], units: int, *, cause: UUID) ->
             level.backordered -= unpromised
             demand.cancelled += count
             demand.allocated -= released
+            later.settle(demand)
             desk.change(
                 level, Kind.RELEASE, source_kind="demand", source_id=demand.id, part=cause.hex, reserved=-released
             )
@@ -289,4 +293,4 @@ def _locked_lots(units: Mapping[UUID, int], *, actor: str) -> tuple[Desk, dict[U
 
 def write_demands(demands: Iterable[Demand]) -> None:
     """Put changed demands down in one statement."""
-    rows.update(demands, ["allocated", "shipped", "cancelled"])
+    rows.update(demands, ["allocated", "shipped", "cancelled", "later", "beyond"])

@@ -124,6 +124,7 @@ class OrderLine(Record):
     tax_code = models.CharField(max_length=20, blank=True)
     tax_rate_bp = models.PositiveIntegerField(null=True)
     tax_minor = models.BigIntegerField(null=True)
+    promised_on = models.DateField(_("promised for"), null=True)  # sold for later, for this day
 
     class Meta:
         verbose_name = _("order line")

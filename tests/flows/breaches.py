@@ -47,6 +47,14 @@ BREACHES = [
         f"UPDATE {SHELF} SET leased = 99",
     ),
     ("I1", "promises make", f"UPDATE {SHELF} SET backordered = backordered + 1"),
+    (
+        "I1",
+        "sold for later",
+        "INSERT INTO inventory_backorderpolicy (id, variant_id, choice, cap, is_open) SELECT gen_random_uuid(), l.variant_id,"
+        f" 'backorder', 0, false FROM {DEMAND} d JOIN {SHELF} l ON l.id = d.level_id"
+        " WHERE d.quantity > d.allocated + d.shipped + d.cancelled LIMIT 1",
+        f"UPDATE {DEMAND} SET later = 1 WHERE quantity > allocated + shipped + cancelled",
+    ),
     ("I1", "no free unit", f"UPDATE {SHELF} SET on_hand = on_hand + 5"),
     ("I1", "leases make", f"UPDATE {SHELF} SET on_hand = on_hand + 1, leased = leased + 1"),
     (

@@ -19,8 +19,15 @@ I1 = (
         "promised within the shelf",
         LEVELS,
         f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} < 0
-            OR least(l.safety, l.damaged, l.quality_control, l.reserved, l.leased, l.incoming, l.backordered) < 0
-            OR l.backordered > coalesce(l.backorder_cap, l.backordered)""",
+            OR least(l.safety, l.damaged, l.quality_control, l.reserved, l.leased, l.incoming, l.backordered) < 0""",
+    ),
+    Check(
+        "sold for later within the cap",
+        "SELECT count(*) FROM inventory_backorderpolicy",
+        """SELECT v.sku FROM inventory_backorderpolicy y JOIN catalog_variant v ON v.id = y.variant_id
+           WHERE y.choice <> 'none' AND y.cap < (
+                SELECT sum(d.later) FROM inventory_demand d JOIN inventory_stocklevel l ON l.id = d.level_id
+                WHERE l.variant_id = y.variant_id AND d.later > 0)""",
     ),
     Check(
         "promises make what is reserved, waits what is backordered",

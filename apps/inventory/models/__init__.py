@@ -13,13 +13,14 @@ from apps.inventory.models.levels import (
     StockMovement,
     free_sql,
 )
+from apps.inventory.models.offering import BackorderPolicy
 from apps.inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from apps.inventory.models.receiving import Receipt, ReceiptLine, Surplus
 from apps.inventory.models.replenishment import Forecast, ReorderRule
 from apps.inventory.models.transfers import Transfer, TransferLine, TransferStep
 
 __all__ = [
-    "COUNTED", "Aside", "Demand", "Forecast", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder",
+    "COUNTED", "Aside", "BackorderPolicy", "Demand", "Forecast", "LandedCost", "LandedPart", "Lease", "Location", "PurchaseOrder",
     "PurchaseOrderLine", "Receipt", "ReceiptLine", "ReorderRule", "Shrinkage", "StockLevel", "StockMovement", "Stocktake",
     "StocktakeEntry", "StocktakeLine", "StrayCode", "Supplier", "SupplierItem", "Surplus", "Transfer",
     "TransferLine", "TransferStep", "free_sql",

@@ -68,7 +68,6 @@ class StockLevel(Record):
     leased = models.IntegerField(default=0)
     incoming = models.IntegerField(default=0)  # ordered from suppliers or on their way from another location
     backordered = models.IntegerField(default=0)  # wanted beyond the shelf; counted apart
-    backorder_cap = models.IntegerField(null=True, blank=True)  # None: no cap, the order waits
     value_minor = models.BigIntegerField(default=0)  # what the units on hand cost
 
     class Meta:
@@ -184,6 +183,9 @@ class Demand(Record):
     allocated = models.IntegerField(default=0)
     shipped = models.IntegerField(default=0)
     cancelled = models.IntegerField(default=0)
+    # Of what it waits for: sold for later within the merchant's cap, and beyond it (later.py).
+    later = models.PositiveIntegerField(default=0)
+    beyond = models.PositiveIntegerField(default=0)
     arrived_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)  # an unpaid order gives its units back then
 
@@ -198,7 +200,7 @@ class Demand(Record):
                 condition=Q(allocated__gte=0)
                 & Q(shipped__gte=0)
                 & Q(cancelled__gte=0)
-                & Q(quantity__gte=F("allocated") + F("shipped") + F("cancelled")),
+                & Q(quantity__gte=F("allocated") + F("shipped") + F("cancelled") + F("later") + F("beyond")),
             ),
         ]
         indexes = [

@@ -4,10 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.inventory import places
-from apps.inventory.models import Demand, Location, Receipt, ReceiptLine, StockLevel, StockMovement
+from apps.flows import sell_later
+from apps.inventory import later, places
+from apps.inventory.models import BackorderPolicy, Demand, Location, Receipt, ReceiptLine, StockLevel, StockMovement
 from apps.staff.admin.rooms import ReadOnlyRoom, ReadOnlyTable, Room, link_to_list
 
 
@@ -60,6 +62,40 @@ class LevelRoom(ReadOnlyRoom):
     @admin.display(description=_("demands"))
     def demands(self, level: StockLevel) -> str:
         return link_to_list(Demand, _("Who wants units of this row"), level__id__exact=level.pk)
+
+
+class _LaterForm(forms.ModelForm):
+    """What can be promised of an article that is not there; what cannot is refused in a sentence beside its field."""
+
+    class Meta:
+        model = BackorderPolicy
+        fields = ("variant", "choice", "cap", "until", "promised_on", "promised_days")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors:
+            fresh = BackorderPolicy(**cleaned)
+            fresh.variant = cleaned.get("variant") or self.instance.variant
+            for field, reason in later.why_not(fresh).items():
+                self.add_error(field if field in self.fields else None, reason)
+        return cleaned
+
+
+@admin.register(BackorderPolicy)
+class BackorderPolicyRoom(Room):
+    form = _LaterForm
+    list_display = ("variant", "choice", "cap", "until", "promised_on", "promised_days", "is_open")
+    list_select_related = ("variant",)
+    search_fields = ("variant__sku__exact",)
+    search_help_text = _("The whole SKU")
+    autocomplete_fields = ("variant",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("variant",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: BackorderPolicy, form: Any, change: bool) -> None:
+        """Keep it and have the channels told what may be sold now."""
+        sell_later.keep(obj)
 
 
 @admin.register(StockMovement)

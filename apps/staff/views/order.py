@@ -136,6 +136,7 @@ def _line(line: Any, found: Story) -> dict[str, Any]:
         "has_demand": bool(lots) and found.order.lifecycle != Lifecycle.CANCELLED,
         "level": demands[0].level_id if demands and not is_bundle else None,
         "parts": _parts(demands) if is_bundle else [],
+        "beyond": sum(lot.beyond for lot in lots),
         "parcels": found.by_line.get(line.id, []),
         "is_reduced": line.tax_code == "reduced",
     }

@@ -43,7 +43,7 @@ class Day:
 
 
 MASKED = frozenset({"amazon", "rakuten"})  # malls that keep their customers' addresses to themselves
-STEP = timedelta(minutes=5)  # how finely the day goes where channels honour what they show
+STEP = timedelta(minutes=10)  # how finely the day goes where channels honour what they show
 
 
 class Plan:
@@ -62,7 +62,8 @@ class Plan:
 
         def slot_of(moment: datetime) -> Slot:
             if channels:
-                end = moment.replace(minute=moment.minute // 5 * 5, second=30, microsecond=0)
+                step = STEP // timedelta(minutes=1)
+                end = moment.replace(minute=moment.minute // step * step, second=30, microsecond=0)
                 return slots.setdefault(end, Slot(end))
             # Before the full hour, when jobs fall due: what comes in and what goes out at one moment has no order.
             last_hour = next(hour for hour in LAST_HOURS if moment.hour <= hour)

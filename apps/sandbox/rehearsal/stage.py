@@ -24,7 +24,7 @@ from apps.sandbox.market import Market
 
 FIRST_WEB_PORT = 8400
 SELLERS = ("shopify", "csv")  # channels: they sell, show stock and are told what to show
-HONEST = (*SELLERS, "woocommerce", "amazon", "rakuten")  # those that can sell no more than they show
+HONEST = (*SELLERS, "woocommerce", "amazon", "rakuten", "vendure")  # those that can sell no more than they show
 PROGRAMS = ("web", "worker", "worker-2", "beat", "sandbox", "postgres", "valkey")
 CARRIERS = {  # country -> account of the ShipEngine stand-in, service, sender
     "JP": ("se-100001", "japan_post_yu_pack"),
@@ -252,6 +252,7 @@ class Stage:
         """The channels that only a rehearsal of promises plays."""
         currency = self.market.currency
         self.control.tell("woocommerce/setup", {"currency": currency, "prices_include_tax": "yes"})
+        self.control.tell("vendure/setup", {"currency": currency, "prices_include_tax": "true"})
         shop_key, shop_secret = f"ck_{self._kept('woo.key')}", f"cs_{self._kept('woo.secret')}"
         return [
             Cast(
@@ -274,6 +275,10 @@ class Stage:
                 "rakuten", "rakuten", "Rakuten", "main",
                 {"base_url": f"{base}/rakuten", "calls_a_second": 0, "currency": currency},
                 {"service_secret": self._kept("rakuten.secret"), "license_key": self._kept("rakuten.key")},
+            ),
+            Cast(
+                "vendure", "vendure", "Vendure shop", "main", {"api_url": f"{base}/vendure/admin-api"},
+                {"api_key": self._kept("vendure.key")},
             ),
         ]  # fmt: skip
 

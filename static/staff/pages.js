@@ -84,6 +84,13 @@
       answer.setAttribute("role", "alert");
     });
   }
+  // A scanner types into whatever has the focus: where nothing has it, its digits and capitals go to the field of codes. The
+  // single letters of keys.js are small ones.
+  document.addEventListener("keydown", (event) => {
+    if (event.target === document.body && /^[0-9A-Z]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      document.querySelector("input[data-scan]")?.focus();
+    }
+  });
   document.addEventListener("htmx:afterSettle", () => {
     if (document.activeElement === document.body) document.querySelector("input[data-scan]")?.focus();
   });

@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`, `make help`. Works with GNU make 3.81 (macOS) and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up rehearse test chaos bench bench-full bench-peers lint setup setup-dev locale clean
+.PHONY: help demo up rehearse test test-full chaos bench bench-full bench-peers lint setup setup-dev locale clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv
@@ -40,6 +40,9 @@ test: setup-dev ## everything CI runs; one part with T=tests/core
 
 chaos: setup-dev ## the last part of the tests alone: kill worker, web, PostgreSQL and broker in a rehearsal, compare the figures
 	@exec $(ALOUD) $(PY) -m pytest -m chaos tests/chaos
+
+test-full: setup-dev ## the races whole: a hundred rounds of sixty-four writers, a thousand last units (about ten minutes)
+	@KUROGO_RACES=whole exec $(ALOUD) $(PY) -m pytest -n 1 --dist loadgroup tests/races
 
 bench: setup-dev ## what an order, a notice and a page cost, beside bare SQL and plain ORM (a quarter of an hour at most)
 	@exec $(PY) -m tests.benchmarks.run $(ARGS)

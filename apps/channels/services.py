@@ -51,6 +51,16 @@ def tell_all(connection_id: UUID) -> None:
     Listing.objects.filter(id__in=ids, is_dirty=False).update(is_dirty=True)
 
 
+def lock_listings(variants: Iterable[UUID], *, also: Q) -> None:
+    """All that a story is going to lock, at once: two locks of one table, each in order, are not in order together."""
+    _locked(Listing.objects.filter(Q(variant__in=set(variants)) | also))
+
+
+def sent_as(connection: Connection, names: Iterable[str]) -> Q:
+    """A channel's listings by the ids under which numbers are sent."""
+    return Q(connection=connection) & _known_as(names)
+
+
 def _locked(listings: QuerySet[Listing]) -> list[UUID]:
     return list(listings.order_by("id").select_for_update(no_key=True).values_list("id", flat=True))
 

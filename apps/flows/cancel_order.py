@@ -11,6 +11,7 @@ from apps.core.states import Cause
 from apps.flows import allocation, refund_order
 from apps.hub import outbox
 from apps.inventory import services as inventory
+from apps.inventory.levels import lock_shelves
 from apps.inventory.models import Demand
 from apps.orders import services as orders
 from apps.orders.errors import AlreadyShipped, NotOpen
@@ -27,6 +28,7 @@ def cancel(order: Order, *, actor: str, reason: str = "", source_id: UUID | None
     """The whole order, as long as nothing of it has left. Raises `NotOpen`, `AlreadyShipped`."""
     cause = Cause(actor, reason, "order", source_id or order.id)
     with transaction.atomic():
+        lock_shelves(orders=[order.id])
         (order,) = orders.lock([order.id])
         if order.lifecycle != Lifecycle.OPEN:
             raise NotOpen(order.number)

@@ -24,7 +24,7 @@ from apps.flows import (
     take_listings,
 )
 from apps.flows.place_orders import place_orders
-from apps.hub import connections, errors, hints, inbox
+from apps.hub import connections, errors, external_ids, hints, inbox
 from apps.hub.contracts import (
     Hint,
     OrderDraft,
@@ -38,6 +38,7 @@ from apps.hub.contracts import (
     VariantCard,
 )  # fmt: skip
 from apps.hub.models import Connection, InboxEvent
+from apps.inventory.levels import lock_shelves
 
 log = structlog.get_logger()
 
@@ -190,6 +191,7 @@ def _orders(group: Sequence[Item]) -> Waiting:
     """Sales, and in the same notices refunds that the channel has made of them."""
     source = group[0].source
     drafts = [word for item in group for word in item.words if isinstance(word, OrderDraft)]
+    _lock_shelves(group, source)
     placed = place_orders(drafts, source=source)
     if placed.known:
         revise_order.revise(placed.known, source=source)
@@ -198,6 +200,19 @@ def _orders(group: Sequence[Item]) -> Waiting:
             if isinstance(word, ReturnDraft):
                 receive_return.receive(word, source=source)
     return {}
+
+
+def _lock_shelves(group: Sequence[Item], source: Connection) -> None:
+    """Of orders that we know and that get smaller by these notices: their shelves come before any order (docs/locks.md)."""
+    smaller = {
+        word.external_id
+        for item in group
+        for word in item.words
+        if isinstance(word, OrderDraft)
+        and (word.is_cancelled or any(isinstance(other, ReturnDraft) for other in item.words))
+    }
+    if smaller:
+        lock_shelves(orders=external_ids.find(source.id, "order", smaller).values())
 
 
 def _returns(group: Sequence[Item]) -> Waiting:

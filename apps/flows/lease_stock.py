@@ -307,9 +307,9 @@ def sweep() -> int:
 def expire() -> int:
     """What old numbers may have sold is free again where the channel's orders are known up to then; returns the listings."""
     waiting = Escrow.objects.filter(until__isnull=False, until__lte=clock.now())
-    channels = Connection.objects.filter(id__in=waiting.values("listing__connection"))
+    those = Connection.objects.filter(id__in=waiting.values("listing__connection"))
     found = 0
-    for channel in channels.select_related("rule"):
+    for channel in those.select_related("rule"):
         known = feed.known(channel)
         passed = waiting.filter(listing__connection=channel, until__lte=known.until, after_look__lt=known.look)
         variants = set(passed.values_list("listing__variant", flat=True))

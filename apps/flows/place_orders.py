@@ -62,12 +62,12 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
                 (outbox.NewFact("order.placed", "order", order.id, orders.as_row(order)) for order in placed),
                 are_new_subjects=True,
             )
-        _hold(opened, claimed)
         lease_stock.settle(channels.sold(source, _sold(opened)), cause=placed[0].id)
-        inbox.wake(name for order in placed for name in _names(order, claimed[order.id]))
+        _hold(opened, claimed)
         for order in placed:
             if claimed[order.id].is_cancelled:
                 cancel_order.cancel(order, actor=ACTOR, reason="cancelled at the channel before it was taken in")
+        inbox.wake(name for order in placed for name in _names(order, claimed[order.id]))
     return Placed(placed, known)
 
 

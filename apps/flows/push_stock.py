@@ -172,7 +172,8 @@ def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source
     quantities = {word.external_id: word.quantity for word in delivery.words_of(row)}
     by_id = {outcome.external_id: outcome for outcome in outcomes}
     with transaction.atomic():
-        lease_stock.lock(channels.variants_of(source, quantities))
+        concerned = lease_stock.lock(channels.variants_of(source, quantities))
+        channels.lock_listings(concerned, also=channels.sent_as(source, quantities))
         leased = channels.told(source, by_id, quantities, is_answered=bool(outcomes))
         lease_stock.settle(leased, cause=row.id)
 

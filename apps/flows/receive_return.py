@@ -22,6 +22,7 @@ from apps.hub import external_ids, outbox
 from apps.hub.contracts import ReturnDraft, ReturnLineDraft
 from apps.hub.models import Connection
 from apps.inventory import services as inventory
+from apps.inventory.levels import lock_shelves
 from apps.ledger import services as ledger
 from apps.ledger import tax
 from apps.ledger.services import Posting
@@ -65,6 +66,7 @@ def receive(draft: ReturnDraft, *, source: Connection) -> Return | None:
         )  # fmt: skip
         has_customer = bool(customer and customer.email)
         candidates = _candidates(draft, customer.id if has_customer and customer else None, source)
+        lock_shelves(lines=[line.id for line in candidates])
         locked = {order.id: order for order in orders.lock({line.order_id for line in candidates})}
         meant = OrderLine.objects.filter(id__in=[line.id for line in candidates]).select_related("order")
         lines = list(meant.select_for_update(no_key=True, of=("self",)))

@@ -20,6 +20,7 @@ from apps.flows import cancel_order, lease_stock
 from apps.hub import external_ids, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
+from apps.inventory.levels import lock_shelves
 from apps.orders import holds
 from apps.orders import services as orders
 from apps.orders.models import Order, OrderHold, OrderLine, OrderRevision
@@ -39,6 +40,7 @@ def revise(drafts: Sequence[OrderDraft], *, source: Connection) -> int:
     changed = 0
     with transaction.atomic():
         ids = external_ids.find(source.id, "order", newest)
+        lock_shelves(orders=[ids[name] for name, draft in newest.items() if draft.is_cancelled])
         locked = {order.id: order for order in orders.lock(ids.values())}
         for external_id, draft in newest.items():
             order = locked[ids[external_id]]

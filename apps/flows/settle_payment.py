@@ -13,6 +13,7 @@ from apps.flows import cancel_order
 from apps.hub import inbox, outbox
 from apps.hub.contracts import PaymentFact
 from apps.hub.models import Connection
+from apps.inventory.levels import lock_shelves
 from apps.orders import holds
 from apps.orders import services as orders
 from apps.orders.models import Order
@@ -45,6 +46,9 @@ def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
     cause = Cause(f"connection:{source.name}"[:80])
     with transaction.atomic():
         found = _payments_of(facts, source)
+        lock_shelves(
+            orders=[found[fact.provider_id].order_id for fact in facts if _may_end(fact) and fact.provider_id in found]
+        )
         locked_orders = {order.id: order for order in orders.lock(p.order_id for p in found.values())}
         rows = (
             Payment.objects.filter(id__in={p.id for p in found.values()}).order_by("id").select_for_update(no_key=True)
@@ -66,6 +70,11 @@ def settle(facts: Sequence[PaymentFact], *, source: Connection) -> Settled:
             done.changed += changed
         inbox.wake(f"payment:{payment.provider_id}" for payment in done.changed)
     return done
+
+
+def _may_end(fact: PaymentFact) -> bool:
+    """Whether its order may be called off by it."""
+    return fact.status in {"cancelled", "failed"}
 
 
 def _rounds(pairs: Sequence[tuple[Payment, PaymentFact]]) -> list[list[tuple[Payment, PaymentFact]]]:

@@ -21,6 +21,7 @@ from apps.hub import inbox, outbox
 from apps.hub.contracts import Label, TrackEvent
 from apps.inventory import queries as inventory_queries
 from apps.inventory import services as inventory
+from apps.inventory.levels import lock_shelves
 from apps.inventory.lots import Lot
 from apps.ledger import services as ledger
 from apps.ledger import tax
@@ -118,7 +119,8 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
     cause = Cause(actor)
     with transaction.atomic():
         ids = [parcel for parcel, _ in labels]
-        order_ids = Parcel.objects.filter(id__in=ids).values_list("shipment__order", flat=True)
+        order_ids = set(Parcel.objects.filter(id__in=ids).values_list("shipment__order", flat=True))
+        lock_shelves(orders=order_ids)
         orders.lock(order_ids)
         rows = (
             Parcel.objects.filter(id__in=ids).select_related("shipment").order_by("id").select_for_update(no_key=True)
@@ -134,8 +136,8 @@ def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
                 outbox.publish([outbox.NewFact("parcel.called_off", "parcel", parcel.id, {"parcel": str(parcel.id)})])
             elif parcel.shipment.leaves_by_itself:
                 leaving.append(parcel.shipment)
-        inbox.wake(f"parcel:{label.tracking_number}" for _, label in labels)
         confirm_all(leaving, actor=actor)
+        inbox.wake(f"parcel:{label.tracking_number}" for _, label in labels)
 
 
 def confirm(shipment: Shipment, *, actor: str) -> bool:
@@ -173,7 +175,9 @@ def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
         return []
     cause = Cause(actor, "left the house")
     with transaction.atomic():
-        locked = {order.id: order for order in orders.lock(shipment.order_id for shipment in shipments)}
+        order_ids = {shipment.order_id for shipment in shipments}
+        lock_shelves(orders=order_ids)
+        locked = {order.id: order for order in orders.lock(order_ids)}
         rows = (
             Shipment.objects.filter(id__in=[shipment.id for shipment in shipments])
             .order_by("id")

@@ -1,9 +1,11 @@
 """What comes due by itself, without a night: unpaid orders whose time has run out, preorders after their last day."""
 
+import contextlib
 from datetime import datetime, timedelta
 
 from apps.core import clock
 from apps.flows import cancel_order, lease_stock, sell_later
+from apps.orders.errors import AlreadyShipped, NotOpen
 from apps.orders.models import Order
 from apps.orders.states import FulfilmentState, Lifecycle
 from apps.payments.models import Payment
@@ -39,6 +41,7 @@ def end_unpaid() -> int:
     )
     for order in Order.objects.filter(payments__in=due.order_by("id")[:BATCH]):
         if order.lifecycle == Lifecycle.OPEN and order.fulfilment == FulfilmentState.UNFULFILLED:
-            cancel_order.cancel(order, actor="sweep", reason="not paid in time")
-            ended += 1
+            with contextlib.suppress(NotOpen, AlreadyShipped):  # somebody was quicker: another worker's look, a packer
+                cancel_order.cancel(order, actor="sweep", reason="not paid in time")
+                ended += 1
     return ended

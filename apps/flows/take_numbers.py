@@ -19,6 +19,7 @@ from apps.flows import label_requests, ship_order
 from apps.hub import connections, inbox
 from apps.hub.contracts import Issued, Label, RowSetAside, SourceFile
 from apps.hub.models import Connection, FileRun, InboxEvent
+from apps.inventory.levels import lock_shelves
 from apps.orders import services as orders
 from apps.orders.models import Order
 from apps.orders.states import Lifecycle
@@ -72,8 +73,8 @@ def take(issued: Sequence[Issued], *, run: FileRun, source: Connection) -> list[
         fresh = [(parcel, label) for parcel, label in labels.items() if not parcel.tracking_number]
         shipping.renumbered([(parcel, label) for parcel, label in labels.items() if parcel.tracking_number])
         shipping.labelled(fresh, cause=Cause(actor))
-        inbox.wake(f"parcel:{label.tracking_number}" for label in labels.values())
         ship_order.confirm_all([parcel.shipment for parcel, _ in fresh if _leaves(parcel, locked)], actor=actor)
+        inbox.wake(f"parcel:{label.tracking_number}" for label in labels.values())
     return refused
 
 
@@ -83,7 +84,9 @@ def _locked(issued: Sequence[Issued], source: Connection) -> tuple[dict[UUID, Or
     keys = {(shipment, int(number)) for shipment, _, number in named if number.isascii() and number.isdigit()}
     match = Q(shipment__number__in={shipment for shipment, _ in keys}, shipment__carrier=source)
     found = Parcel.objects.filter(match)
-    locked = {order.id: order for order in orders.lock(found.values_list("shipment__order", flat=True))}
+    order_ids = set(found.values_list("shipment__order", flat=True))
+    lock_shelves(orders=order_ids)
+    locked = {order.id: order for order in orders.lock(order_ids)}
     read = label_requests.with_words(found).order_by("id").select_for_update(no_key=True, of=("self", "shipment"))
     return locked, {label_requests.reference(parcel): parcel for parcel in read}
 

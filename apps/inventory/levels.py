@@ -7,6 +7,7 @@ in two statements. The CHECK of the table has the last word.
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from django.db import connection as database
 from django.db.models import Q
 
 from apps.core import clock, rows
@@ -35,6 +36,26 @@ def _locked(variants: Collection[UUID], location: Location | None) -> list[Stock
         StockLevel, f"WHERE location_id = {where} AND variant_id = ANY(%s) {IN_ORDER}",
         [*([location.id] if location else []), list(variants)],
     )  # fmt: skip
+
+
+_SHELVES = """
+SELECT level.id FROM inventory_stocklevel AS level WHERE level.variant_id IN (
+    SELECT promised.variant_id FROM inventory_demand AS demand
+    JOIN inventory_stocklevel AS promised ON promised.id = demand.level_id
+    WHERE demand."group" = ANY(%s) OR demand.subject = ANY(%s))
+ORDER BY level.id FOR NO KEY UPDATE
+"""
+
+
+def lock_shelves(*, orders: Iterable[UUID] = (), lines: Iterable[UUID] = ()) -> None:
+    """Take the locks that come before those of orders: every level of what these orders, or lines, want (docs/locks.md).
+
+    A story that may free units calls it before it locks an order: who gains by them is another order.
+    """
+    groups, subjects = list(orders), list(lines)
+    if groups or subjects:
+        with database.cursor() as cursor:
+            cursor.execute(_SHELVES, [groups, subjects])
 
 
 class Desk:

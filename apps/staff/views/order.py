@@ -22,6 +22,7 @@ from apps.flows import cancel_order, hold_order, refund_order, resync, ship_orde
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.models import Demand
 from apps.orders import queries as orders
+from apps.orders import services as order_services
 from apps.orders.errors import AlreadyShipped, NotOpen
 from apps.orders.models import Order
 from apps.orders.states import AllocationState, Lifecycle
@@ -266,6 +267,7 @@ def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
         if not reason:
             raise Refused(_("The reason is missing. Write one line."))
         with transaction.atomic():
+            order_services.lock([row.id])
             payment = (
                 Payment.objects.filter(id=_uuid(request.POST.get("payment", "")), order=row)
                 .select_for_update(no_key=True)

@@ -23,7 +23,8 @@ def uuid7() -> uuid.UUID:
     # 48 bits of milliseconds, then 12 bits of the fraction of a millisecond (RFC 9562 §6.2 method 3).
     sortable = ((stamp // 1_000_000) << 12) | ((stamp % 1_000_000) * 4096 // 1_000_000)
     with _lock:
-        sortable = max(sortable, _last + 1)
+        if sortable <= _last:
+            sortable = _last + 1
         _last = sortable
     milliseconds, fraction = sortable >> 12, sortable & 0xFFF
     tail = _tail.getrandbits(62)

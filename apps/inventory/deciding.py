@@ -24,6 +24,8 @@ def serve_leased(
 
     A sale uses up its own channel's lease first, then what is free to all, and never another's lease.
     """
+    if not leases:
+        return [(0, units) for units in serve(free, [units for units, _ in wanted])]
     left = dict(leases)
     given = []
     for units, holder in wanted:

@@ -66,6 +66,7 @@ class Desk:
         self.actor = actor
         self.at = clock.now()
         self.movements: list[StockMovement] = []
+        self.moved: set[UUID] = set()  # levels whose free units changed
 
     @classmethod
     def of_variants(cls, variants: Iterable[UUID], *, location: Location | None = None, actor: str) -> "Desk":
@@ -123,7 +124,10 @@ class Desk:
         if not any(figures.values()):
             return
         for name, units in figures.items():
-            setattr(level, name, getattr(level, name) + units)
+            if units:
+                setattr(level, name, getattr(level, name) + units)
+                if name in COUNTED:
+                    self.moved.add(level.id)
         self.movements.append(
             rows.new(
                 StockMovement, id=uuid7(), level_id=level.id, at=self.at, kind=kind, source_kind=source_kind, source_id=source_id,
@@ -148,8 +152,8 @@ class Desk:
             return
         rows.update(self.levels.values(), _FIGURES)
         rows.insert(self.movements)
-        moved = {row.level_id for row in self.movements if any(getattr(row, name) for name in COUNTED)}
-        self.movements = []
+        moved = self.moved
+        self.movements, self.moved = [], set()
         if moved:
             variants = [str(row.variant_id) for row in self.levels.values() if row.id in moved]
             outbox.publish(

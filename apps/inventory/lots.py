@@ -12,7 +12,7 @@ from uuid import UUID
 from apps.inventory.models import Demand
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lot:
     """The demands of one thing at one location. Numbers are units of the thing."""
 
@@ -52,10 +52,11 @@ def of(demands: Iterable[Demand]) -> dict[UUID, list[Lot]]:
     for row in demands:
         at = row.level.location_id
         lots = found[row.subject]
-        if at in lots:
-            lots[at].demands.append(row)
-        else:
+        lot = lots.get(at)
+        if lot is None:
             lots[at] = Lot(row.group, at, [row])
+        else:
+            lot.demands.append(row)
     return {subject: list(lots.values()) for subject, lots in found.items()}
 
 

@@ -71,7 +71,7 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
             demand.level = level
             demands.append(demand)
             queue[demand.level_id].append(demand)
-        leases = _locked_leases(desk, {want.holder for want in wanted if want.holder})
+        leases = _locked_leases(desk, wanted)
         for level_id, waiting in queue.items():
             _serve(desk, desk.levels[level_id], waiting, leases.get(level_id, {}), part="")
         later.sell(desk, demands)
@@ -83,11 +83,11 @@ def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None 
     return demands
 
 
-def _locked_leases(desk: Desk, holders: set[UUID]) -> dict[UUID, dict[UUID | None, Lease]]:
-    """level -> holder -> what these holders have of the locked levels; asked only where something is leased."""
+def _locked_leases(desk: Desk, wanted: Iterable[Wanted]) -> dict[UUID, dict[UUID | None, Lease]]:
+    """level -> holder -> what these sellers have of the locked levels; asked only where something is leased."""
     leased = [level.id for level in desk.levels.values() if level.leased]
     held: dict[UUID, dict[UUID | None, Lease]] = defaultdict(dict)
-    if leased and holders:
+    if leased and (holders := {want.holder for want in wanted if want.holder}):
         rented = Lease.objects.filter(level__in=leased, holder__in=holders, units__gt=0)
         for lease in rented.order_by("level", "holder").select_for_update(no_key=True):
             held[lease.level_id][lease.holder] = lease

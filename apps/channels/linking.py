@@ -49,6 +49,7 @@ class Plan:
     parted: list[UUID] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)
     touched: set[UUID] = field(default_factory=set)
+    rows: list[UUID] = field(default_factory=list)
 
 
 def take_cards(
@@ -84,6 +85,7 @@ def plan(
         kept = _kept(told[name], found, before)
         if before is None or before[1:] != kept:
             made.fresh.append(_listing(connection, name, told[name], kept))
+            made.rows += [before[0]] if before else []
         was = before[1] if before else None
         if was != found.variant:
             made.touched |= {was, found.variant} - {None}  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from apps.hub.abilities import StockManners, Writes
 from apps.hub.contracts import StockOutcome
 from apps.hub.models import Connection
 
-_FIELDS = ("shown", "set_at", "set_look", "pushing", "unbacked", "is_dirty")
+_FIELDS = ("shown", "set_at", "set_look", "pushing", "unbacked", "is_dirty", "may_fall")
 _WRITTEN = attrgetter(*_FIELDS)
 
 

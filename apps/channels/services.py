@@ -32,7 +32,7 @@ def to_be_told() -> set[UUID]:
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT c.id FROM hub_connection c WHERE EXISTS (SELECT 1 FROM channels_listing l"
-            " WHERE l.connection_id = c.id AND l.is_dirty AND l.variant_id IS NOT NULL)"
+            " WHERE l.connection_id = c.id AND l.is_dirty AND NOT l.is_held AND l.variant_id IS NOT NULL)"
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -183,7 +183,7 @@ def dirty(connection_id: UUID, limit: int) -> list[Dirty]:
         cursor.execute(
             "SELECT listing.id, listing.variant_id, coalesce(policy.state, 'shared') FROM channels_listing AS listing"
             " LEFT JOIN channels_sellingpolicy AS policy ON policy.variant_id = listing.variant_id"
-            " WHERE listing.connection_id = %s AND listing.is_dirty AND listing.variant_id IS NOT NULL"
+            " WHERE listing.connection_id = %s AND listing.is_dirty AND NOT listing.is_held AND listing.variant_id IS NOT NULL"
             " ORDER BY listing.id LIMIT %s",
             [connection_id, limit],
         )
@@ -195,15 +195,16 @@ def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, blind: Mapping[UUID,
 
     `blind`: units of a variant that channels of which nothing is heard may still sell.
     """
-    rows = list(Listing.objects.filter(id__in=listings, is_dirty=True).order_by("id").select_for_update(no_key=True))
+    found = Listing.objects.filter(id__in=listings, is_dirty=True, is_held=False)
+    rows = list(found.order_by("id").select_for_update(no_key=True))
     free = sellable(row.variant_id for row in rows if row.variant_id)
     told = []
     for row in rows:
         if row.variant_id:
-            row.is_dirty = False
+            row.is_dirty, row.may_fall = False, False
             row.pushing = rule.shown(free[row.variant_id] - row.buffer - blind.get(row.variant_id, 0))
             told.append((row, row.pushing))
-    tables.update((row for row, _ in told), ["is_dirty", "pushing"])
+    tables.update((row for row, _units in told), ["is_dirty", "pushing", "may_fall"])
     return told
 
 

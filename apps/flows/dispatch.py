@@ -298,6 +298,8 @@ def _take_file(item: Item, held: locks.Held) -> None:
         inbox.close([item.event], InboxEvent.Status.DONE)
     except (OperationalError, InterfaceError) as error:
         inbox.postpone([item.event], f"the database was busy: {type(error).__name__}")
+    except take_file.Stopped:
+        return  # it waits for a person's word
     except locks.LeaseLost:
         raise  # another drainer goes on from where this one was
     except (errors.Unreadable, errors.Misconfigured, LookupError, ValueError) as error:

@@ -104,11 +104,11 @@ class Desk:
     def settle(self, variants: Iterable[UUID], *, cause: UUID) -> None:
         """Bring the leases of leased variants to what their channels may sell; what cannot be covered is told again."""
         offers = [row for variant in set(variants) for row in self.offers(variant)]
-        if not offers:
-            return
         needs = {key_of(row): self.book.promise(row).need for row in offers}
         # Whoever has no listing of it any more needs none.
         gone = {(variant, holder): 0 for variant in set(variants) for holder in self.leases.holders(variant)}
+        if not gone and not needs:
+            return
         held, gained = self.leases.hold(gone | needs, cause=cause)
         for row in offers:
             key = key_of(row)

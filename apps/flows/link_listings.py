@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.catalog.models import Variant
 from apps.channels import linking
@@ -64,7 +65,7 @@ def _do(
     with transaction.atomic():
         before = Listing.objects.get(id=listing_id)
         touched = {before.variant_id, *(also or ())}
-        lease_stock.lock(_ids(touched))
+        channels.lock_listings(lease_stock.lock(_ids(touched)), also=Q(id=listing_id))
         row = deed()
         audit.record(action, actor=actor, subject=row, detail={"channel": row.connection.name, **detail})
         lease_stock.settle(_ids({*touched, row.variant_id}), cause=row.id)

@@ -21,7 +21,7 @@ from apps.channels.models import ChannelRule, Listing
 from apps.channels.states import SellingState as State
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.flows import lease_stock, wiring
+from apps.flows import lease_stock, stop_falls, wiring
 from apps.hub import abilities, connections, delivery
 from apps.hub.contracts import StockOutcome, StockQuantity
 from apps.hub.delivery import NewDelivery
@@ -64,7 +64,11 @@ def under_way(channel: Connection) -> bool:
 def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
     if under_way(channel):
         return False
-    dirty = channels.dirty(channel.id, _many(channel))
+    many, limits = _many(channel), stop_falls.limits()
+    dirty = channels.dirty(channel.id, max(many, limits.least))
+    if len(dirty) >= limits.least and stop_falls.hold_falls(channel.id, limits):
+        dirty = channels.dirty(channel.id, many)
+    dirty = dirty[:many]
     lease_stock.decide({row.variant for row in dirty})
     with transaction.atomic():
         # The channel's row is the lock: two builders must not both see that no push is under way.
@@ -73,7 +77,7 @@ def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
         )
         if under_way(channel):
             return False
-        dirty = channels.dirty(channel.id, _many(channel))
+        dirty = channels.dirty(channel.id, many)
         leased = {row.variant for row in dirty if row.state != State.SHARED}
         others = [row.id for row in dirty if row.state == State.SHARED]
         rows = _leased(locked, leased, also=others) if leased else []
@@ -99,7 +103,7 @@ def _leased(channel: Connection, variants: set[UUID], *, also: Iterable[UUID]) -
     for row in desk.book.listings.values():
         if row.connection_id != channel.id or not row.is_dirty or row.variant_id not in variants:
             continue
-        row.is_dirty = False
+        row.is_dirty, row.may_fall = False, False
         if row.pushing is not None:  # a person gave the push up: nobody will ever know
             desk.book.answered(row, None, row.pushing, at=clock.now(), keeps_escrow=_is_leased(desk, row.variant_id))
         number = _number(desk, row, rule=rule)

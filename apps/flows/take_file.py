@@ -16,8 +16,9 @@ from django.db import transaction
 from apps.catalog import services as catalog
 from apps.core import clock, crypto
 from apps.core.ids import uuid7
-from apps.flows import receive_return, revise_order, take_listings, take_numbers, take_stock
+from apps.flows import receive_return, revise_order, stop_falls, take_listings, take_numbers, take_stock
 from apps.flows.place_orders import place_orders
+from apps.flows.stop_falls import Fall
 from apps.hub import connections, inbox
 from apps.hub.contracts import (
     FileRead,
@@ -35,20 +36,28 @@ from apps.orders.errors import DoesNotAddUp
 PIECE = 500
 
 
+class Stopped(Exception):
+    """A breaker stopped the file before anything was booked; it waits for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a file would do: rows seen, things it tells of, rows that would be set aside, articles that are not known."""
+    """What a file would do: rows seen, things it tells of, rows that would be set aside, articles that are not known, and
+    what a breaker would ask about.
+    """
 
     rows: int
     things: tuple[Any, ...]
     set_aside: tuple[RowSetAside, ...]
     unknown_skus: tuple[str, ...]
+    fall: Fall | None = None
 
 
 def take(
     event: InboxEvent, file: SourceFile, *, source: Connection, still_mine: Callable[[], None] = lambda: None
 ) -> FileRun:
-    """Take a file from where it was left. Raises `errors.Unreadable` where nothing of it can be read.
+    """Take a file from where it was left. Raises `errors.Unreadable` where nothing of it can be read, `Stopped` where a person
+    is asked first.
 
     `still_mine` is called in each piece's transaction; it renews the drainer's lease or raises `locks.LeaseLost`.
     """
@@ -60,6 +69,9 @@ def take(
     if live is None:
         raise LookupError("the connection is gone")
     read: FileRead = live.connector().read_file(file)
+    if not run.next_row and run.decision != FileRun.Decision.APPROVED and (fall := stop_falls.fall_of(read.things)):
+        stop_falls.stop_file(run, event, fall, rows=read.rows)
+        raise Stopped(file.name)
     with transaction.atomic():
         _set_aside(run, read.set_aside)
         run.rows = read.rows
@@ -142,7 +154,9 @@ def preview(connection: Connection, name: str, kind: str, content: bytes, *, lim
     skus = Counter(_skus(read.things))
     known = catalog.find_variants(skus)
     unknown = () if kind == "catalogue" else tuple(sorted(sku for sku in skus if sku not in known))
-    return Preview(read.rows, read.things[:limit], read.set_aside[:limit], unknown[:limit])
+    return Preview(
+        read.rows, read.things[:limit], read.set_aside[:limit], unknown[:limit], stop_falls.fall_of(read.things)
+    )
 
 
 def _skus(things: Sequence[Any]) -> list[str]:

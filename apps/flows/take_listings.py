@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.catalog import services as catalog
 from apps.channels import linking
+from apps.channels import services as channels
 from apps.core.ids import uuid7
 from apps.flows import lease_stock
 from apps.hub import connections
@@ -25,7 +27,7 @@ def take(cards: Sequence[VariantCard], *, source: Connection, makes_variants: bo
             variants = catalog.find_ids(card.sku for card in cards)
         barcodes = catalog.find_barcodes(card.barcode for card in cards if card.sku not in variants)
         made = linking.plan(source, cards, variants, barcodes)
-        lease_stock.lock(made.touched)
+        channels.lock_listings(lease_stock.lock(made.touched), also=Q(id__in=made.rows))
         written = linking.write(made)
         lease_stock.settle(made.touched, cause=uuid7())
         return written

@@ -15,7 +15,7 @@ from apps.hub import registry
 from apps.hub.abilities import Writes
 
 INVARIANTS: dict[str, Callable[[], Finding]] = {
-    "I1": lambda: checks.run("I1", (*stock.I1, *_shown())),
+    "I1": lambda: checks.run("I1", (*stock.I1, stock.HELD, *_shown())),
     "I2": lambda: checks.run("I2", (*stock.I2, *on_way.INCOMING, *counts.COUNTS)),
     "I4": lambda: checks.run("I4", hub.I4),
     "I6": lambda: checks.run("I6", hub.going_out()),

@@ -92,6 +92,12 @@ def set_aside(run: FileRun) -> QuerySet[SetAsideRow]:
 
 
 def needing_a_person() -> QuerySet[Connection]:
-    """Connections that will not go on by themselves: to be reconnected, or with a call that waits for a decision."""
+    """Connections that will not go on by themselves: to be reconnected, or with a call or a file that waits for a decision."""
     stuck = Delivery.objects.filter(connection=OuterRef("pk"), status=Delivery.Status.WAITING)
-    return Connection.objects.filter(Q(status=Connection.Status.NEEDS_RECONNECT) | Exists(stuck))
+    stopped = undecided_files().order_by().filter(connection=OuterRef("pk"))
+    return Connection.objects.filter(Q(status=Connection.Status.NEEDS_RECONNECT) | Exists(stuck) | Exists(stopped))
+
+
+def undecided_files() -> QuerySet[FileRun]:
+    """Files that a breaker stopped and nobody has decided about, oldest first."""
+    return FileRun.objects.filter(stopped_at__isnull=False, decision="").select_related("connection").order_by("id")

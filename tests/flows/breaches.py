@@ -69,6 +69,14 @@ BREACHES = [
         f"INSERT INTO inventory_lease SELECT gen_random_uuid(), gen_random_uuid(), 1, id FROM {SHELF} LIMIT 1",
     ),
     ("I1", "shown within", f"UPDATE {LISTING} SET shown = 999"),
+    ("I1", "a number is held", f"UPDATE {LISTING} SET is_held = true"),
+    (
+        "I1",
+        "a number is held",
+        "INSERT INTO hub_filerun (id, event_id, connection_id, name, kind, rows, next_row, taken, started_at, error, stopped,"
+        " decision, decided_by, decided_why, stopped_at) SELECT gen_random_uuid(), id, connection_id, 'x', 'stock', 0, 0, 0,"
+        f" now(), '', '{{}}', '', '', '', now() FROM {EVENT} WHERE status = 'done' LIMIT 1",
+    ),
     ("I2", "movements sum", f"UPDATE {SHELF} SET value_minor = value_minor + 1 WHERE on_hand > 0"),
     ("I2", "each movement", *twice(MOVEMENT, "inventory_one_movement_a_cause")),
     ("I2", "a demand's", f"UPDATE {DEMAND} SET shipped = shipped - 1, cancelled = cancelled + 1 WHERE shipped > 0"),

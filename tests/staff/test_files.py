@@ -6,7 +6,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.core import clock
-from apps.core.models import AuditEntry
+from apps.core.models import AuditEntry, Company
+from apps.flows import take_file
+from apps.hub.contracts import SourceFile
 from apps.hub.models import FileRun, InboxEvent, SetAsideRow
 from apps.orders.models import Order
 from tests.staff.builders import make_shop
@@ -135,3 +137,40 @@ def test_a_file_shows_its_rows_that_were_set_aside_in_words(browser_as, shop):
         (2, "a new reason"), (3, "A number cannot be read."),
     ]  # fmt: skip
     assert [run.aside for run in listed.context["runs"]] == [2]
+
+
+def _stopped(shop) -> FileRun:
+    """A file that says 0 for everything, in a shop that asks from the first article on."""
+    Company.objects.update(stop_least=1)
+    take_file.upload(shop.files, "stock.csv", "stock", "商品コード,在庫数\nTEA,0\n".encode())
+    event = InboxEvent.objects.get()
+    file = SourceFile(name="stock.csv", kind="stock", content="商品コード,在庫数\nTEA,0\n".encode(), at=clock.now())
+    with pytest.raises(take_file.Stopped):
+        take_file.take(event, file, source=shop.files)
+    return FileRun.objects.get()
+
+
+def test_a_file_that_would_empty_the_shelf_asks_on_every_page(browser_as, shop):
+    run = _stopped(shop)
+    browser = browser_as("owner")
+
+    assert browser.get(reverse("staff:desk")).context["counts"]["staff:connections"]["n"] == 1
+    assert browser.get(reverse("staff:connections")).context["stopped_files"] == [run]
+    assert browser.get(reverse("staff:file", args=[run.id])).context["is_stopped"]
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "decision", "event"),
+    [
+        ({"decision": "approve"}, 302, "approved", "new"),
+        ({"decision": "reject", "why": "empty export"}, 302, "rejected", "ignored"),
+        ({"decision": "reject", "why": " "}, 409, "", "waiting"),
+    ],
+)
+def test_a_person_decides_about_it(browser_as, shop, form, status, decision, event):
+    run = _stopped(shop)
+
+    answer = browser_as("staff").post(reverse("staff:file_decide", args=[run.id]), form)
+
+    run.refresh_from_db()
+    assert (answer.status_code, run.decision, InboxEvent.objects.get().status) == (status, decision, event)

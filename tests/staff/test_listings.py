@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from apps.channels.models import Listing
+from apps.channels.models import Listing, Stop
 from apps.core import clock
 from apps.core.models import AuditEntry
 from apps.flows import push_stock
@@ -133,3 +133,22 @@ def test_a_rule_for_one_listing(browser_as, shop, buffer, price, status):
     row.refresh_from_db()
     kept = (2, 1280) if status == 302 else (0, None)
     assert (answer.status_code, (row.buffer, row.own_price)) == (status, kept)
+
+
+@pytest.mark.parametrize(("decision", "state"), [("let_pass", "let_pass"), ("keep", "kept")])
+def test_a_person_decides_about_what_a_breaker_stopped(browser_as, shop, decision, state):
+    stop = Stop.objects.create(connection=shop.channel, fallen=2, shown=2)
+    Listing.objects.update(is_held=True, is_dirty=True)
+    browser = browser_as("staff")
+    page = browser.get(LISTINGS, {"only": "stopped"})
+    assert (page.context["stops"], {row.label for row in page.context["rows"]}) == ([stop], {"Stopped"})
+    assert page.context["counts"]["staff:connections"]["n"] == 1
+
+    browser.post(reverse("staff:stop_decide", args=[stop.id]), {"decision": decision})
+
+    stop.refresh_from_db()
+    assert (stop.state, stop.decided_by, Listing.objects.filter(is_held=True).exists()) == (
+        state,
+        "staff",
+        state == "kept",
+    )

@@ -78,6 +78,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:stock_tell": {"POST": "connections.retry"},
     "staff:listings": {"GET": "stock.view"},
     "staff:listing": {"GET": "stock.view"},
+    "staff:stop_decide": {"POST": "listings.manage"},
     "staff:listing_link": {"POST": "listings.manage"},
     "staff:listing_part": {"POST": "listings.manage"},
     "staff:listing_match": {"POST": "listings.manage"},
@@ -143,6 +144,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:notice_retry": {"POST": "connections.retry"},
     "staff:file": {"GET": "connections.view"},
     "staff:files": {"GET": "connections.view"},
+    "staff:file_decide": {"POST": "stock.adjust"},
     "staff:files_upload": {"POST": "connections.retry"},
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 from apps.channels import states as channel_states
-from apps.channels.models import SellingPolicy
+from apps.channels.models import SellingPolicy, Stop
 from apps.flows.verifying.checks import Check, append_only
 from apps.inventory import states as inventory_states
 from apps.inventory.models import PurchaseOrder, Stocktake, Surplus, Transfer
@@ -45,6 +45,7 @@ AXES = (
     Axis(Refund, "status", payment_states.REFUND_MOVES, ("requested",)),
     Axis(Shipment, "status", shipping_states.MOVES, ("planned",)),
     Axis(SellingPolicy, "state", channel_states.MOVES, ("shared",)),
+    Axis(Stop, "state", channel_states.STOP_MOVES, ("waiting",)),
     Axis(PurchaseOrder, "state", inventory_states.PURCHASE_MOVES, ("draft",)),
     Axis(Surplus, "state", inventory_states.SURPLUS_MOVES, ("waiting",)),
     Axis(Transfer, "state", inventory_states.TRANSFER_MOVES, ("draft",)),

@@ -54,6 +54,19 @@ I1 = (
 )
 
 
+HELD = Check(
+    "a number is held only while a person is asked",
+    "SELECT count(*) FROM channels_listing WHERE is_held",
+    """SELECT i.sku || ' @ ' || c.name FROM channels_listing i JOIN hub_connection c ON c.id = i.connection_id
+       WHERE i.is_held AND NOT (i.is_dirty AND EXISTS (
+            SELECT 1 FROM channels_stop s WHERE s.connection_id = i.connection_id AND s.state IN ('waiting', 'kept')))
+       UNION ALL
+       SELECT f.name FROM hub_filerun f JOIN hub_inboxevent e ON e.id = f.event_id
+       WHERE f.decision = '' AND f.stopped_at IS NOT NULL AND NOT (e.status = 'waiting' AND f.next_row = 0)
+          OR f.decision = 'rejected' AND f.next_row > 0""",
+)
+
+
 def shown_within_free(connectors: list[str]) -> Check:
     """What a channel was told to show is free to sell, wherever nothing about it is due, in flight or unread."""
     return Check(

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from apps.channels import linking
+from apps.channels import queries as channels
 from apps.core import clock, counting
 from apps.hub import queries as hub
+from apps.hub.models import Connection
 from apps.orders import queries as orders
 from apps.reconciliation import queries as reconciliation
 from apps.shipping import queries as shipping
@@ -36,10 +40,11 @@ def frame(
     """Context for the rail, and the counts themselves; `also` are further rows to be counted in the same statement."""
     now = now or clock.now()
     wanted: dict[str, Any] = dict(orders.queues(now))
+    stopped = channels.stops().filter(connection=OuterRef("pk"))
     wanted |= {
         "staff:pack": shipping.to_do(),
         "staff:night": reconciliation.undecided(),
-        "staff:connections": hub.needing_a_person(),
+        "staff:connections": hub.needing_a_person() | Connection.objects.filter(Exists(stopped.order_by())),
         "staff:listings": linking.unlinked(),
     }
     found = counting.capped(wanted | (also or {}))

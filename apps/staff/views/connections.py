@@ -62,6 +62,8 @@ def connection_list(request: HttpRequest) -> HttpResponse:
         "healths": healths,
         "troubled": [health for health in healths if health.rank <= 2],
         "blind": listed.blind_now(rows, blind),
+        "stops": list(listings.stops()[:20]),
+        "stopped_files": list(hub.undecided_files()[:20]),
         "urgent": [health for health in healths if health.rank == 0],
         "undecided": _lines(hub.deliveries(ids, state="person", before=None, limit=20),
                             hub.events(ids, state="person", before=None, limit=20))[:20],
@@ -115,6 +117,8 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         "takes_files": health.can("files"),
         "lists": health.can("catalogue"),
         "blind": listed.blind_now([row], blind),
+        "stops": list(listings.stops().filter(connection=row)),
+        "stopped_files": list(hub.undecided_files().filter(connection=row)[:20]),
         "place": "staff:connections",
     }
     return render(request, "staff/connection.html", context)

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import audit, crypto, keyset
-from apps.flows import take_file
+from apps.flows import stop_falls, take_file
 from apps.hub import doorbell, errors, registry, row_reasons
 from apps.hub import queries as hub
 from apps.hub.contracts import OrderDraft, ReturnDraft, StockChange, VariantCard
 from apps.hub.models import Connection, FileRun
+from apps.staff import roles
 from apps.staff.parts import words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
@@ -62,12 +63,42 @@ def one_file(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = FileRun.objects.select_related("connection", "event").filter(id=run_id).first()
     if run is None:
         raise Http404
+    return _one(request, run)
+
+
+def _one(request: HttpRequest, run: FileRun, *, error: str = "", status: int = 200) -> HttpResponse:
     page = keyset.page(
         hub.set_aside(run), ("row", "id"), after=request.GET.get("after", ""), before=request.GET.get("before", "")
     )
     rows = [{"row": row, "reason": row_reasons.WORDS.get(row.reason, row.reason)} for row in page.rows]
-    context = frame()[0] | {"run": run, "rows": rows, "page": page, "place": "staff:connections"}
-    return render(request, "staff/file.html", context)
+    is_stopped = run.stopped_at is not None and not run.decision
+    since = FileRun.objects.filter(kind=run.kind, started_at__gt=run.started_at, taken__gt=0).order_by("-id")
+    context = frame()[0] | {
+        "run": run, "rows": rows, "page": page, "is_stopped": is_stopped, "error": error,
+        "newer": list(since[:5]) if is_stopped else [], "place": "staff:connections",
+    }  # fmt: skip
+    return render(request, "staff/file.html", context, status=status)
+
+
+@needs("stock.adjust")
+@require_POST
+def decide(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """A file that would empty too much: `approve` takes it in, anything else turns it away with a reason."""
+    run = FileRun.objects.select_related("connection", "event").filter(id=run_id).first()
+    if run is None:
+        raise Http404
+    is_approved, why = request.POST.get("decision") == "approve", request.POST.get("why", "").strip()
+    if not is_approved and not why:
+        return _one(request, run, error=_("The reason is missing. Write one line."), status=409)
+    done = stop_falls.decide_file(run.id, is_approved=is_approved, actor=audit.actor_of(request), why=why)
+    doorbell.ring()
+    if not done:
+        messages.warning(request, _("It is not waiting any more. Nothing was changed."))
+    elif is_approved:
+        messages.success(request, _("%(name)s is being taken in.") % {"name": run.name})
+    else:
+        messages.success(request, _("%(name)s is turned away. Nothing of it was booked.") % {"name": run.name})
+    return redirect("staff:file", run.id) if roles.may(request.user, "connections.view") else redirect("staff:stock")
 
 
 @needs("connections.retry")
@@ -142,6 +173,7 @@ def _preview(read: take_file.Preview, name: str, kind: str) -> dict[str, Any]:
         ],
         "reasons": [(row_reasons.WORDS.get(reason, reason), count) for reason, count in counts.most_common()],
         "unknown_skus": read.unknown_skus[:20],
+        "fall": read.fall,
     }
 
 

@@ -20,9 +20,10 @@ from apps.catalog.models import Variant
 from apps.channels import linking, queries
 from apps.channels.errors import Refused
 from apps.channels.models import Listing
-from apps.core import audit, keyset
+from apps.core import audit, keyset, states
 from apps.core.models import AuditEntry
-from apps.flows import link_listings, push_stock
+from apps.flows import link_listings, push_stock, stop_falls
+from apps.hub import doorbell
 from apps.inventory import errors as inventory
 from apps.staff.parts import connections, listed, typed
 from apps.staff.parts.frame import frame
@@ -179,3 +180,26 @@ def rule(request: HttpRequest, listing_id: UUID) -> HttpResponse:
         return _("Saved.")
 
     return _do(request, listing_id, deed)
+
+
+@needs("listings.manage")
+@require_POST
+def decide(request: HttpRequest, stop_id: UUID) -> HttpResponse:
+    """What a breaker stopped: `let_pass` tells the channel, `keep` leaves it as it is."""
+    stop = queries.stops().filter(id=stop_id).first()
+    if stop is None:
+        messages.warning(request, _("It is not waiting any more. Nothing was changed."))
+        return redirect("staff:listings")
+    try:
+        if request.POST.get("decision") == "let_pass":
+            stop_falls.let_pass(stop, actor=audit.actor_of(request))
+            doorbell.ring()
+            messages.success(request, _("%(name)s is being told.") % {"name": stop.connection.name})
+        else:
+            stop_falls.keep(stop, actor=audit.actor_of(request))
+            messages.success(
+                request, _("%(name)s keeps what it shows until the cause is gone.") % {"name": stop.connection.name}
+            )
+    except (states.Overtaken, states.IllegalMove):
+        messages.warning(request, _("Somebody else was faster. Look at the page again and decide again."))
+    return redirect("staff:listings")

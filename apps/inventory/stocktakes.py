@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from apps.catalog.models import Variant
+from apps.catalog.models import Component, Variant
 from apps.core import clock, rows, states
 from apps.core.ids import uuid7
 from apps.core.states import Cause
@@ -69,6 +69,7 @@ def _levels_of(plan: Plan, *, actor: str) -> list[UUID]:
     if plan.scope == Stocktake.Scope.LIST:
         if not plan.variants:
             raise Refused(_("Choose the articles that are to be counted."))
+        _must_lie(plan.variants)
         Desk.of_variants(plan.variants, location=plan.location, actor=actor)
         return list(there.filter(variant__in=plan.variants).values_list("id", flat=True))
     if plan.scope == Stocktake.Scope.BEGINNING:
@@ -76,6 +77,16 @@ def _levels_of(plan: Plan, *, actor: str) -> list[UUID]:
             raise Refused(_("Enter how the SKUs begin that are to be counted."))
         there = there.filter(variant__sku__istartswith=plan.beginning.strip())
     return list(there.exclude(on_hand=0).values_list("id", flat=True))
+
+
+def _must_lie(variants: Collection[UUID]) -> None:
+    """A bundle lies nowhere: what is in it does. Raises `Refused`."""
+    inside = Component.objects.filter(bundle__in=variants).select_related("bundle", "variant").order_by("bundle", "id")
+    if parts := list(inside):
+        whole = parts[0].bundle
+        named = ", ".join(f"{part.variant.sku} × {part.units}" for part in parts if part.bundle_id == whole.id)
+        words = _("%(sku)s is a bundle of %(parts)s. Count these articles instead.")
+        raise Refused(words % {"sku": whole.sku, "parts": named})
 
 
 def lock(stocktake: UUID) -> Stocktake:
@@ -101,7 +112,8 @@ def must_be_open(row: Stocktake) -> None:
 
 
 def row_of(sheet: Stocktake, variant: Variant, *, actor: str) -> StocktakeLine:
-    """The row of an article that is not on the sheet yet, with its level where it has none."""
+    """The row of an article that is not on the sheet yet, with its level where it has none. Raises `Refused`."""
+    _must_lie([variant.id])
     (level,) = Desk.of_variants([variant.id], location=sheet.location, actor=actor).levels.values()
     last = sheet.lines.aggregate(last=Max("number"))["last"] or 0
     return StocktakeLine.objects.create(stocktake=sheet, level=level, number=last + 1)

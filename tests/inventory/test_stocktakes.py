@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import ProtectedError
 
+from apps.catalog.models import Component
 from apps.core import clock
 from apps.inventory import places, scans, stocktakes
 from apps.inventory.errors import Refused
@@ -209,6 +210,15 @@ def test_an_article_on_a_sheet_cannot_vanish_and_one_that_is_sold_no_more_is_sti
         fresh.delete()
     type(fresh).objects.filter(id=fresh.id).update(is_active=False)
     assert scan(sheet, "NEW").line.counted == 1
+
+
+def test_a_bundle_is_counted_by_what_is_in_it(article):
+    gift = builders.variant("GIFT")
+    Component.objects.create(bundle=gift, variant=article, units=2)
+    says = "GIFT is a bundle of CUP-1 × 2. Count these articles instead."
+
+    assert [_said(scan, opened(), "GIFT"), _said(opened, gift)] == [says, says]
+    assert not StockLevel.objects.filter(variant=gift).exists()
 
 
 def test_a_plan_of_nothing_is_refused(article):

@@ -14,6 +14,7 @@ from apps.inventory.scans import Scan
 from tests import builders
 from tests.inventory import sheets, shelves
 from tests.inventory.sheets import opened, put, row, scan
+from tests.locks import _locks_are_taken_in_order  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from apps.ledger.models import Line
 from tests import builders
 from tests.inventory import shelves
 from tests.inventory.sheets import approve, close, counted, opened, put, row
-from tests.locks import _locks_are_taken_in_order  # noqa: F401
 from tests.inventory.shelves import demand, held, level_of
+from tests.locks import _locks_are_taken_in_order  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 

@@ -6,6 +6,7 @@ from apps.staff import entry
 from apps.staff.views import (
     arrivals,
     bulk,
+    channel_rules,
     connections,
     desk,
     drift,
@@ -62,6 +63,8 @@ urlpatterns = [
     path("stock/<uuid:level_id>/aside/", stock.aside, name="stock_aside"),
     path("stock/tell/<uuid:variant_id>/", stock.tell_again, name="stock_tell"),
     path("stock/listings/", listings.listings, name="listings"),
+    path("stock/listings/channels/<uuid:connection_id>/", channel_rules.rule, name="channel_rule"),
+    path("stock/listings/channels/<uuid:connection_id>/save/", channel_rules.save, name="channel_rule_save"),
     path("stock/listings/stops/<uuid:stop_id>/", listings.decide, name="stop_decide"),
     path("stock/listings/<uuid:listing_id>/", listings.listing, name="listing"),
     path("stock/listings/<uuid:listing_id>/link/", listings.link, name="listing_link"),

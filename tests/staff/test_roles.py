@@ -78,6 +78,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:stock_tell": {"POST": "connections.retry"},
     "staff:listings": {"GET": "stock.view"},
     "staff:listing": {"GET": "stock.view"},
+    "staff:channel_rule": {"GET": "stock.view"},
+    "staff:channel_rule_save": {"POST": "listings.manage"},
     "staff:stop_decide": {"POST": "listings.manage"},
     "staff:listing_link": {"POST": "listings.manage"},
     "staff:listing_part": {"POST": "listings.manage"},

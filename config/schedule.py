@@ -19,7 +19,9 @@ class Job:
 
 
 SCHEDULE = (
-    Job("poll_orders", every_minutes=15, words="Ask every channel for orders whose notices may have been lost"),
+    Job(
+        "poll_orders", every_minutes=1, words="Ask each channel in its turn for orders whose notices may have been lost"
+    ),
     Job(
         "ship_ready_morning",
         at="11:00",

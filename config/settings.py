@@ -193,7 +193,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 BROKER_URL = env.str("BROKER_URL", default="")
 
 SCHEDULE = schedule.SCHEDULE
-POLL_MINUTES = env.int("KUROGO_POLL_MINUTES", default=15)
+# How often every channel is asked for its orders; 0: each as its rule or its connector says, and gaps in numbers are looked after.
+POLL_MINUTES = env.int("KUROGO_POLL_MINUTES", default=0)
 # How long raw payloads are kept, for questions and replay.
 PAYLOAD_DAYS = env.int("KUROGO_PAYLOAD_DAYS", default=400)
 # The same for one class of them: what came in, what was sent, rows of files that were set aside.

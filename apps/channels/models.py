@@ -180,6 +180,10 @@ class ChannelRule(Record):
     settles_minutes = models.PositiveSmallIntegerField(
         _("a number that was set shows after (minutes)"), null=True, blank=True
     )
+    poll_minutes = models.PositiveSmallIntegerField(
+        _("orders are asked for every (minutes)"), null=True, blank=True,
+        help_text=_("Empty: as its connector says, 1 to 15 minutes."),
+    )  # fmt: skip
     price_factor = models.DecimalField(
         _("price factor"), max_digits=7, decimal_places=4, null=True, blank=True,
         help_text=_("1.1 makes the price a tenth higher. Empty: this channel is told no prices."),

@@ -21,6 +21,7 @@ from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.flows import (
     asking,
+    find_gaps,
     poll_orders,
     push_stock,
     reconcile_money,
@@ -42,6 +43,8 @@ LEASE_SECONDS = 600
 CATCH_UP_DAYS = 31
 # A job that fails is tried again, so many times; then it is closed with its error, and the next period has its own run.
 MAX_TRIES = 5
+# One run a minute: what became of them is of interest for as long.
+KEPT_POLLS = timedelta(days=2)
 
 
 class Went(Enum):
@@ -83,7 +86,7 @@ def _latest(job: Any, now: datetime) -> datetime:
     """The newest moment, not later than `now`, at which the job was due."""
     local = now.astimezone(clock.shop_zone())
     if job.every_minutes:
-        minutes = settings.POLL_MINUTES if job.name == "poll_orders" else job.every_minutes
+        minutes = (job.name == "poll_orders" and settings.POLL_MINUTES) or job.every_minutes
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + timedelta(minutes=(local - midnight) // timedelta(minutes=minutes) * minutes)
     hour, minute = (int(part) for part in job.at.split(":"))
@@ -202,7 +205,9 @@ def is_settled() -> bool:
 
 
 def _poll(run: JobRun) -> Went:
-    poll_orders.poll_all()
+    poll_orders.poll_due()
+    if not settings.POLL_MINUTES:
+        find_gaps.look_all()
     return Went.DONE
 
 
@@ -215,6 +220,8 @@ def _ship_ready(run: JobRun) -> Went:
 
 
 def _retention(run: JobRun) -> Went:
+    old = clock.now() - KEPT_POLLS
+    JobRun.objects.filter(job="poll_orders", due_at__lt=old).exclude(finished_at=None).delete()
     return Went.DONE if retention.empty_old() else Went.FURTHER
 
 

@@ -2,23 +2,36 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F
 
 from apps.channels.manners import manners
+from apps.channels.models import ChannelRule
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.hub import connections, errors, inbox
-from apps.hub.models import Connection, Cursor
+from apps.flows import repairs
+from apps.hub import connections, errors, inbox, registry
+from apps.hub.models import Connection, Cursor, Repair
 
 # Vendors' clocks and search indexes lag; each look goes back this far over the last one.
 OVERLAP = timedelta(minutes=10)
 FIRST_LOOK = timedelta(days=1)
+# A turn that comes a few seconds early is its turn, or every second one would be missed.
+SLACK = timedelta(seconds=20)
 
 
-def poll_all() -> int:
-    """Every channel that can be asked; one that fails is noted on its connection and does not stop the others."""
+def poll_due() -> int:
+    """Every channel that can be asked and whose turn it is; one that fails is noted on its connection and does not stop the
+    others.
+    """
     found = 0
-    for connection in connections.with_ability("orders"):
+    channels = connections.with_ability("orders")
+    read = dict(Cursor.objects.filter(connection__in=channels, name="orders").values_list("connection", "read_at"))
+    rules = dict(ChannelRule.objects.filter(connection__in=channels).values_list("connection", "poll_minutes"))
+    for connection in channels:
+        last = read.get(connection.id)
+        if last is not None and clock.now() < last + cadence(connection, rules.get(connection.id)) - SLACK:
+            continue
         if connection.held_until and connection.held_until > clock.now():
             continue
         try:
@@ -28,18 +41,39 @@ def poll_all() -> int:
     return found
 
 
+def cadence(connection: Connection, minutes: int | None) -> timedelta:
+    """How often a channel's orders are asked for: as the operator says for all, the merchant for it, or its connector."""
+    if settings.POLL_MINUTES:
+        return timedelta(0)
+    if minutes:
+        return timedelta(minutes=minutes)
+    return registry.manifest(connection.connector).asked_every
+
+
 def poll(connection: Connection) -> int:
     """Read what changed since the last look; returns how many notices were new. Raises vendor errors."""
-    live = connections.live(connection.id)
-    if live is None:
-        return 0
     until = clock.now()
     since = window_start(connection, "orders", until) - manners(connection).order_lag
-    new = 0
-    for page in live.connector().changed_orders(since, until + OVERLAP):  # the vendor's clock may be ahead of ours
-        new += inbox.store_many((connection.id, event) for event in page).new
+    new = read(connection, since, until, by=Repair.By.POLL)
+    if new is None:
+        return 0
     read_until(connection, "orders", until)
     connections.succeeded(connection.id)
+    return new
+
+
+def read(connection: Connection, since: datetime, until: datetime, *, by: str) -> int | None:
+    """Everything that changed in a span, into the inbox; how many notices were new, None where nobody can be asked.
+
+    What no notice told of is counted. Raises vendor errors.
+    """
+    live = connections.live(connection.id)
+    if live is None:
+        return None
+    new = 0
+    for page in live.connector().changed_orders(since, until + OVERLAP):  # the vendor's clock may be ahead of ours
+        repairs.count_lost(live.connection, page, until=until, by=by)
+        new += inbox.store_many((connection.id, event) for event in page).new
     return new
 
 

@@ -15,7 +15,7 @@ from apps.core.ids import uuid7
 from apps.flows import asking, match_lines, poll_orders, repairs, settle_payment
 from apps.hub import connections, contracts
 from apps.hub.contracts import PaymentFact
-from apps.hub.models import Connection, JobRun
+from apps.hub.models import Connection, JobRun, Repair
 from apps.ledger import services as ledger
 from apps.ledger.services import Posting
 from apps.payments.models import Payment
@@ -56,7 +56,7 @@ def _compare_payments(connection: Connection, period: str) -> None:
         connection, "money", period, verdict=Statement.Verdict.DIFFERENT if differs else Statement.Verdict.MATCHED,
         theirs=len(facts), ours=len(facts), matched=len(facts) - found, repaired=found,
     )  # fmt: skip
-    repairs.count(connection.id, found)
+    repairs.count(connection.id, found, kind=Repair.Kind.PAYMENT)
     poll_orders.read_until(connection, "payments", until)
 
 

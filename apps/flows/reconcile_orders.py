@@ -13,7 +13,7 @@ from apps.flows import asking, poll_orders, repairs
 from apps.hub import connections, errors, external_ids, inbox
 from apps.hub.abilities import Event
 from apps.hub.contracts import OrderDraft, SourceFile
-from apps.hub.models import Connection, JobRun
+from apps.hub.models import Connection, JobRun, Repair
 from apps.orders.models import Order
 from apps.orders.states import Lifecycle
 from apps.reconciliation import services as reconciliation
@@ -56,7 +56,8 @@ def _compare(connection: Connection, period: str) -> None:
         theirs=len(theirs), ours=ours, matched=len(known) - len(called_off),
         repaired=len(missing_here) + len(called_off),
     )  # fmt: skip
-    repairs.count(connection.id, len(missing_here) + len(called_off))
+    repairs.count(connection.id, len(missing_here), kind=Repair.Kind.ORDER)
+    repairs.count(connection.id, len(called_off), kind=Repair.Kind.CANCEL)
     poll_orders.read_until(connection, "night", until)
 
 

@@ -24,7 +24,7 @@ from apps.flows.drift import NOTED, Cause, Drifted, explain
 from apps.flows.drift_evidence import Evidence
 from apps.flows.reckoning import should_show
 from apps.hub import connections
-from apps.hub.models import Connection, JobRun
+from apps.hub.models import Connection, JobRun, Repair
 from apps.reconciliation import services as reconciliation
 from apps.reconciliation.models import Difference, Statement, StockDrift
 
@@ -125,7 +125,7 @@ def judge(run: JobRun) -> None:
             theirs=facts["theirs"], ours=facts["ours"], matched=facts["matched"], repaired=drifted,
             detail={"not_shown": len(missing)} if missing else None,
         )  # fmt: skip
-        repairs.count(connection.id, drifted)
+        repairs.count(connection.id, drifted, kind=Repair.Kind.STOCK)
 
 
 def _note(connection: Connection, row: Listing, one: dict[str, Any], causes: list[Drifted], *, period: str) -> bool:

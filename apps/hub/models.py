@@ -256,6 +256,51 @@ class Cursor(Record):
         return f"{self.name} {self.read_until:%Y-%m-%d %H:%M}"
 
 
+class Repair(Record):
+    """How many things of a kind a connection did not tell of by itself on one day, and who found them."""
+
+    class By(models.TextChoices):
+        POLL = "poll", _("a look at its orders")
+        GAP = "gap", _("a missing number")
+        NIGHT = "night", _("the night")
+
+    class Kind(models.TextChoices):
+        ORDER = "order", _("order")
+        CANCEL = "cancel", _("cancellation")
+        PAYMENT = "payment", _("payment")
+        STOCK = "stock", _("stock")
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="repairs")
+    day = models.DateField()
+    by = models.CharField(max_length=8, choices=By)
+    kind = models.CharField(max_length=8, choices=Kind)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "connection", "by", "kind"], name="hub_one_count_of_repairs")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind}: {self.count}"
+
+
+class MissingNumber(Record):
+    """A number between two orders of a channel that counts without gaps, of which nothing has been heard."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    number = models.BigIntegerField()
+    found_at = models.DateTimeField()
+    asked = models.PositiveSmallIntegerField(default=0)  # how often the channel was asked for it
+    ask_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "number"], name="hub_one_missing_number")]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
 class FieldMap(Record):
     """A merchant's own mapping of a connection's words, versioned: {"payment_method": {"COD": "cod"}, …}."""
 

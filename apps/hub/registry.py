@@ -43,6 +43,8 @@ class Manifest:
     keys_live: timedelta | None = None
     stock: StockManners | None = None
     webhook: str = ""
+    poll_minutes: int = 0
+    is_numbered: bool = False
     secrets: tuple[str, ...] = ()
     expiring: tuple[str, ...] = ()
     host_field: str = ""
@@ -50,6 +52,11 @@ class Manifest:
     docs_url: str = ""
     api_version: str = ""
     verified_against: str = ""
+
+    @property
+    def asked_every(self) -> timedelta:
+        """How often its orders are asked for where the merchant said nothing."""
+        return timedelta(minutes=self.poll_minutes or (15 if self.webhook else 2))
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ CONNECTOR = Manifest(
     kind="channel",
     abilities=("orders", "catalogue", "stock.read", "stock.write", "fulfilment"),
     settings=AmazonSettings,
+    poll_minutes=2,
     load="apps.connectors.amazon.connector.AmazonConnector",
     once={"stock.set": Once.LAPSES, "fulfilment.create": Once.NATURAL_KEY},
     # An accepted patch takes effect when Amazon gets round to it; no figure is published, minutes are usual.

@@ -10,6 +10,7 @@ CONNECTOR = Manifest(
     kind="files",
     abilities=("files", "orders", "catalogue", "stock.read", "stock.write", "fulfilment"),
     settings=CsvSettings,
+    poll_minutes=15,
     load="apps.connectors.csv.connector.CsvConnector",
     # A file of our own is laid down under a name that carries the key, and only where that name is free.
     once={"stock.set": Once.KEY, "fulfilment.create": Once.NATURAL_KEY},

@@ -12,6 +12,7 @@ CONNECTOR = Manifest(
     kind="channel",
     abilities=("orders", "catalogue", "stock.read", "stock.write", "fulfilment"),
     settings=ShopifySettings,
+    is_numbered=True,
     load="apps.connectors.shopify.connector.ShopifyConnector",
     once={"stock.set": Once.KEY, "fulfilment.create": Once.NATURAL_KEY},
     stock=StockManners(writes=Writes.COMPARE_AND_SET),

@@ -12,6 +12,7 @@ CONNECTOR = Manifest(
     kind="channel",
     abilities=("orders", "catalogue", "stock.read", "stock.write", "fulfilment"),
     settings=VendureSettings,
+    poll_minutes=1,
     load="apps.connectors.vendure.connector.VendureConnector",
     once={"stock.set": Once.LAPSES, "fulfilment.create": Once.NATURAL_KEY},
     # An order can be read as soon as its transaction is over; a payment provider is asked inside that transaction.

@@ -66,7 +66,7 @@ class ChannelRuleRoom(Room):
     list_select_related = ("connection",)
     fields = (
         "connection", "buffer", "cap", "minimum", "weight", "blind_after_minutes", "order_lag_minutes", "settles_minutes",
-        "stop_percent",
+        "poll_minutes", "stop_percent",
     )  # fmt: skip
 
     def save_model(self, request: Any, obj: ChannelRule, form: Any, change: bool) -> None:

@@ -26,7 +26,7 @@ from apps.hub import queries as hub
 from apps.hub.abilities import Once
 from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent
 from apps.orders.models import Order
-from apps.staff.parts import connections, listed, timeline, words
+from apps.staff.parts import connections, listed, repairs, timeline, words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -65,6 +65,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
         "stops": list(listings.stops()[:20]),
         "stopped_files": list(hub.undecided_files()[:20]),
         "urgent": [health for health in healths if health.rank == 0],
+        "lost": repairs.today(rows),
         "undecided": _lines(hub.deliveries(ids, state="person", before=None, limit=20),
                             hub.events(ids, state="person", before=None, limit=20))[:20],
         "place": "staff:connections",
@@ -115,6 +116,9 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         "direction": direction,
         "state": state,
         "takes_files": health.can("files"),
+        "lost": repairs.today([row]),
+        "repairs": repairs.bars(row.id),
+        "repairs_days": repairs.DAYS,
         "lists": health.can("catalogue"),
         "blind": listed.blind_now([row], blind),
         "stops": list(listings.stops().filter(connection=row)),

@@ -19,7 +19,7 @@ from apps.orders import queries as orders
 from apps.orders.models import Order
 from apps.orders.states import AllocationState, FulfilmentState, Lifecycle
 from apps.shipping import queries as shipping
-from apps.staff.parts import connections, times, words
+from apps.staff.parts import connections, repairs, times, words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -59,7 +59,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         now, also={"today": orders.taken_today(now), "by_itself": orders.untouched(orders.taken_today(now)),
                    "left": shipping.shipped_today(now)},
     )  # fmt: skip
-    channels = connections.with_ability(connections.all_of_them(), "orders")
+    everybody = connections.all_of_them()
+    channels = connections.with_ability(everybody, "orders")
     search = request.GET.get("q", "").strip()[:80]
     queue = orders.BY_NAME.get(request.GET.get("queue", "")) or _first_with_work(counts)
     if search:
@@ -86,6 +87,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "figures": _figures(counts, channels, now),
         "place": "staff:desk",
         "since": now.isoformat(),
+        "lost": repairs.today(everybody),
     }
     return render(request, "staff/desk.html", context)
 

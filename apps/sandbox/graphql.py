@@ -152,7 +152,10 @@ class _Reader:
         document = Document()
         while self.peek():
             word = self.take()
-            if word == "fragment":
+            if word == "{":  # the short form: one query without a name
+                self.place -= 1
+                document.operations[""] = Operation("query", {}, self.selection())
+            elif word == "fragment":
                 name = self.take()
                 self.take("on")
                 document.fragments[name] = Spread(on=self.take(), selection=self.selection())

@@ -20,6 +20,8 @@ from apps.sandbox import shopify_orders as orders
 from apps.sandbox.graphql import Execution, Refused, parsed
 from apps.sandbox.shopify_book import SCHEMA as BOOK
 from apps.sandbox.shopify_book import Book, priced, times
+from apps.sandbox.shopify_bulk import FATES, Bulk
+from apps.sandbox.shopify_bulk import SCHEMA as BULK
 from apps.sandbox.shopify_orders import gid, number_of
 from apps.sandbox.shopify_parcels import SCHEMA as PARCELS
 from apps.sandbox.shopify_parcels import Parcels
@@ -41,7 +43,7 @@ class Shopify(Standin):
     """One shop with one location."""
 
     slug = "shopify"
-    schema = BOOK + STOCK + PARCELS + SHOP
+    schema = BOOK + STOCK + PARCELS + BULK + SHOP
     faults: Mapping[str, float] = {
         "forgotten": 0.008,  # an order that the shop knows no longer when the night begins
         "edited": 0.0002,  # a listing of a night whose number somebody changes in the console
@@ -56,12 +58,15 @@ class Shopify(Standin):
         self.book = Book(world, self.slug)
         self.stock = Stock(world)
         self.parcels = Parcels(world)
+        self.bulk = Bulk(world, self.stock)
         self.spoiled: list[Answer] = []  # answers to come, told by a command
 
     # The Admin API
 
     def handle(self, ask: Ask) -> Answer:
         """One POST with {query, operationName, variables}; refusals come as Shopify's, mostly with status 200."""
+        if ask.path.startswith("/bulk/") and ask.method == "GET":
+            return self.bulk.file(ask)
         if ask.path != PATH or ask.method != "POST":
             return Answer(404, {"errors": "Not Found"})
         if not self._is_known(ask.headers.get("x-shopify-access-token", "")):
@@ -73,6 +78,7 @@ class Shopify(Standin):
             query, name, variables = said["query"], said["operationName"], said.get("variables") or {}
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return Answer(400, {"errors": {"query": "Required parameter missing or invalid"}})
+        self.bulk.host = ask.headers.get("host", "")
         if self.spoiled:
             return self.spoiled.pop(0)
         try:
@@ -90,11 +96,15 @@ class Shopify(Standin):
             "order": lambda args, _: self._order(_tail(args["id"])),
             "refund": lambda args, _: self._refund(_tail(args["id"])),
             "productVariants": lambda args, _: self.stock.variants(args),
+            "productVariantsCount": lambda args, _: self.stock.count(args),
             "nodes": lambda args, _: self.stock.items(args["ids"]),
             "location": lambda args, _: self._location(args["id"]),
             "shop": lambda _args, _: self._shop(),
             "currentAppInstallation": lambda _args, _: {"accessScopes": [{"handle": one} for one in self._scopes()]},
             "fulfillmentOrder": lambda args, _: self.parcels.order_of(args["id"]),
+            "bulkOperation": lambda args, _: self.bulk.state(args),
+            "bulkOperationRunQuery": lambda args, _: self.bulk.run_query(args),
+            "bulkOperationCancel": lambda args, _: self.bulk.cancel(args),
             "inventorySetQuantities": self.stock.set_quantities,
             "fulfillmentCreate": lambda args, _: self._fulfil(args["fulfillment"]),
         }
@@ -263,6 +273,12 @@ class Shopify(Standin):
         self.spoiled += [_too_costly() for _ in range(int(args["times"]))]
         return {"spoiled": len(self.spoiled)}
 
+    def bulk_operations(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """{fates?: [a word of FATES], others?: n}: how the next ones end, and how many of others run."""
+        fates = [fate for fate in args.get("fates", ()) if fate in FATES]
+        self.bulk.coming, self.bulk.others = fates, int(args.get("others", 0))
+        return {"coming": fates, "others": self.bulk.others}
+
     def planted(self, night: date) -> dict[str, list[str]]:
         """What this ledger sees unhealed now: each thing on the first night it can be seen, and never again.
 
@@ -281,6 +297,7 @@ _COMMANDS: dict[str, Callable[[Shopify, dict[str, Any]], dict[str, Any]]] = {
     for one in (
         Shopify.setup, Shopify.list_variants, Shopify.place_orders, Shopify.cancel, Shopify.refund, Shopify.edit_stock,
         Shopify.forget_order, Shopify.shown, Shopify.told, Shopify.throttle, Shopify.be_costly,
+        Shopify.bulk_operations,
     )
 }  # fmt: skip
 

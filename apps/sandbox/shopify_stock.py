@@ -62,6 +62,27 @@ class Stock:
         """`location.inventoryLevels`."""
         return self._page(args, _level)
 
+    def count(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """`productVariantsCount`, counted up to its limit."""
+        found = self.db.execute("SELECT count(*) FROM shopify_variant").fetchone()[0]
+        limit = args.get("limit") or found
+        return {"count": min(found, limit), "precision": "EXACT" if found <= limit else "AT_LEAST"}
+
+    def products(self) -> dict[str, Any]:
+        """`products` with their variants, the newest first, as a bulk operation runs through them."""
+        nodes = []
+        for row in self._all():
+            variant = _variant(row)
+            nodes.append(variant["product"] | {"variants": _edges([variant])})
+        return _edges(nodes[::-1])
+
+    def all_items(self) -> dict[str, Any]:
+        """`inventoryItems`, as above."""
+        return _edges([_item(row) for row in self._all()])
+
+    def _all(self) -> list[sqlite3.Row]:
+        return self.db.execute("SELECT * FROM shopify_shown ORDER BY id").fetchall()
+
     def items(self, references: list[str]) -> list[dict[str, Any] | None]:
         """`nodes` of inventory items, null where there is none."""
         if len(references) > LIMIT:
@@ -154,6 +175,10 @@ def _payload(errors: list[dict[str, Any]], *, group: int | None = None) -> dict[
 
 def _error(code: str, field: list[str] | None, message: str) -> dict[str, Any]:
     return {"code": code, "field": field, "message": message}
+
+
+def _edges(nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"edges": [{"node": node} for node in nodes]}
 
 
 def _quantities(row: sqlite3.Row) -> list[dict[str, Any]]:

@@ -9,15 +9,17 @@ from typing import Any
 from uuid import UUID
 
 import jsonschema
+import msgspec
 import orjson
 import pytest
 
 from apps.connectors.shopify import client, codes
 from apps.connectors.shopify.connector import ShopifyConnector
-from apps.connectors.shopify.documents import DOCUMENTS, STEPS
+from apps.connectors.shopify.documents import DOCUMENTS, STEPS, bulk_stock, bulk_variants
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.core import clock
 from apps.hub import contracts as c
+from apps.hub.errors import Transient
 from apps.sandbox.shopify_stock import LOCATION
 from apps.sandbox.words import Article, plain
 from tests.connectors.shopify.conftest import line, sale_of
@@ -27,6 +29,8 @@ from tests.contracts.graphql_contract import answer_faults, drawn, faults_of, sc
 from tests.contracts.openapi import contract, said_of
 
 SHAPE = shape.load("shopify")
+HERE = f"gid://shopify/Location/{LOCATION}"
+SENT = DOCUMENTS | {"bulk stock": bulk_stock(HERE), "bulk variants": bulk_variants(HERE)}
 DRAWN = ("types", "interfaces", "implements", "inputs", "directives")
 READ_TOPICS = sorted(
     codes.ORDER_TOPICS | codes.PRODUCT_TOPICS | codes.ECHO_TOPICS | {codes.REFUND_TOPIC, codes.STOCK_TOPIC}
@@ -41,7 +45,7 @@ def spoken(tmp_path_factory) -> dict[str, Any]:
         client.forget()
         settings = ShopifySettings(shop_url=stand.url("shopify"), access_token="t", location_id=str(LOCATION))
         connector = ShopifyConnector(settings, UUID(int=1))
-        articles = [Article(sku=f"S{n}", title=f"品 {n}", price=1200, currency="JPY", shown=9) for n in range(3)]
+        articles = [Article(sku=f"S{n}", title=f"品 {n}", price=1200, currency="JPY", shown=9) for n in range(251)]
         stand.told("shopify/list_variants", variants=plain(articles))
         full = sale_of(
             *[line(f"S{number}", 1 + number % 3) for number in range(300)], line("", 1, "600", kind="shipping"),
@@ -53,10 +57,10 @@ def spoken(tmp_path_factory) -> dict[str, Any]:
         _speak(connector, full.number)
         stand.told("shopify/cancel", number=guest.number)
         list(connector.changed_orders(clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1)))
-        asked = [json.loads(ask.body) for ask in stand.heard]
-        answered = [
-            json.loads(answer.body) if isinstance(answer.body, bytes) else answer.body for answer in stand.answered
-        ]
+        _speak_in_bulk(stand, settings)
+        both = [both for both in zip(stand.heard, stand.answered, strict=True) if both[0].method == "POST"]
+        asked = [json.loads(ask.body) for ask, _ in both]
+        answered = [json.loads(said.body) if isinstance(said.body, bytes) else said.body for _, said in both]
         return {"asked": asked, "answered": answered, "folder": stand.folder, "full": full.number}
 
 
@@ -69,7 +73,7 @@ def replace_person():
 def _speak(connector: ShopifyConnector, number: str) -> None:
     connector.check()
     list(connector.variants())
-    levels = [one for page in connector.shown_stock() for one in page]
+    levels = [one for page in connector.shown_stock() for one in page][:3]
     connector.set_stock([replace(one, quantity=4, expected=3) for one in levels], "stale")
     connector.set_stock([replace(one, quantity=4, expected=None) for one in levels], "set")
     window = (clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))
@@ -90,6 +94,15 @@ def _speak(connector: ShopifyConnector, number: str) -> None:
     assert connector.find_fulfilment(parcel) is not None
 
 
+def _speak_in_bulk(stand: Stand, settings: ShopifySettings) -> None:
+    in_bulk = msgspec.structs.replace(settings, bulk_from=1, bulk_looks_a_second=0)
+    list(ShopifyConnector(in_bulk, UUID(int=1)).variants())
+    stand.told("shopify/bulk_operations", fates=["failed", "endless"])
+    for one in (in_bulk, msgspec.structs.replace(in_bulk, bulk_minutes=0)):
+        with pytest.raises(Transient):
+            list(ShopifyConnector(one, UUID(int=1)).shown_stock())
+
+
 def notices(folder: Any, topic: str) -> list[Any]:
     with sqlite3.connect(f"file:{folder}/world.sqlite?mode=ro", uri=True) as db:
         rows = db.execute("SELECT body FROM notice WHERE topic = ? ORDER BY seq", (topic,)).fetchall()
@@ -101,8 +114,8 @@ def notices(folder: Any, topic: str) -> list[Any]:
 
 def test_our_documents_use_what_the_shape_has_and_nothing_else():
     ours = schema_of(SHAPE)
-    assert faults_of(ours, DOCUMENTS) == []
-    assert {name: drawn(ours, DOCUMENTS.values())[name] for name in ("types", "inputs", "directives")} == {
+    assert faults_of(ours, SENT) == []
+    assert {name: drawn(ours, SENT.values())[name] for name in ("types", "inputs", "directives")} == {
         name: SHAPE[name] for name in ("types", "inputs", "directives")
     }
 
@@ -116,6 +129,9 @@ def test_our_words_are_those_of_the_shape():
     words = {name: set(listed) for name, listed in SHAPE["words"].items()}
     assert words["FulfillmentOrderStatus"] == codes.OPEN_FULFILMENT_ORDERS
     assert words["FulfillmentStatus"] == codes.DEAD_FULFILMENTS
+    assert words["BulkOperationStatus"] == codes.BULK_RUNNING | {codes.BULK_COMPLETED}
+    assert words["BulkOperationUserErrorCode"] == codes.BULK_BUSY
+    assert words["BulkOperationErrorCode"] == {codes.BULK_DENIED}
     assert words["WeightUnit"] == set(codes.GRAMS)
     said = {codes.BUSY, codes.FAILED_BEFORE} | codes.STALE | codes.ITEM_REFUSED
     assert words["InventorySetQuantitiesUserErrorCode"] == said
@@ -153,12 +169,12 @@ def test_the_stand_in_s_notices_keep_to_the_shape(spoken, topic):
 
 
 def test_our_documents_keep_to_the_vendor_s_schema():
-    assert faults_of(vendor_schema(contract("shopify/admin_2026-10.graphql")), DOCUMENTS) == []
+    assert faults_of(vendor_schema(contract("shopify/admin_2026-10.graphql")), SENT) == []
 
 
 def test_the_shape_says_what_the_vendor_s_schema_says():
     vendor = vendor_schema(contract("shopify/admin_2026-10.graphql"))
-    assert drawn(vendor, DOCUMENTS.values()) == {name: SHAPE[name] for name in DRAWN}
+    assert drawn(vendor, SENT.values()) == {name: SHAPE[name] for name in DRAWN}
 
 
 def test_our_words_are_the_vendor_s():
@@ -170,7 +186,7 @@ def test_our_words_are_the_vendor_s():
 def test_the_vendor_says_which_mutations_take_a_key():
     mutations = vendor_schema(contract("shopify/admin_2026-10.graphql")).mutation_type.fields
     takes = {name: "@idempotent" in (mutations[name].description or "") for name in SHAPE["types"]["Mutation"]}
-    assert takes == {"fulfillmentCreate": False, "inventorySetQuantities": True}
+    assert [name for name, has_key in takes.items() if has_key] == ["inventorySetQuantities"]
     compared = "compareQuantity" in (mutations["inventorySetQuantities"].description or "")
     assert (compared, "compareQuantity" in SHAPE["inputs"]["InventoryQuantityInput"]) == (True, False)
 

@@ -81,6 +81,12 @@ ITEM_REFUSED = frozenset(
     }
 )  # fmt: skip
 
+# A bulk operation: not at its end yet; refused because others run; failed for want of a scope.
+BULK_RUNNING = frozenset({"CREATED", "RUNNING", "CANCELING"})
+BULK_COMPLETED = "COMPLETED"
+BULK_BUSY = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
+BULK_DENIED = "ACCESS_DENIED"
+
 # Fulfilment orders that still take a parcel, and fulfilments that do not count as one.
 OPEN_FULFILMENT_ORDERS = frozenset({"OPEN", "IN_PROGRESS"})
 DEAD_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from apps.connectors.shopify import codes, mapping, mapping_graphql, mapping_stock, stock
+from apps.connectors.shopify import codes, mapping, mapping_bulk, mapping_graphql, mapping_stock, stock
+from apps.connectors.shopify.bulk import Bulk
 from apps.connectors.shopify.client import Client
+from apps.connectors.shopify.documents import bulk_stock, bulk_variants
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.hub import contracts as c
 from apps.hub.abilities import Event
@@ -55,8 +58,8 @@ class ShopifyConnector:
     def changed_orders(self, since: datetime, until: datetime) -> Iterator[Sequence[Event]]:
         """Pages of orders changed in [since, until), oldest change first; the shop counts whole seconds."""
         window = f"updated_at:>='{_floor(since)}' AND updated_at:<'{_ceiling(until)}'"
-        for nodes in self._pages("Orders", ("orders",), {"query": window}):
-            yield [self._event(node) for node in nodes]
+        for _data, page in self._pages("Orders", ("orders",), {"query": window}):
+            yield [self._event(node) for node in page["nodes"]]
 
     def fetch_order(self, external_id: str) -> Event | None:
         """One order as it stands now."""
@@ -83,22 +86,34 @@ class ShopifyConnector:
     # Catalogue and stock
 
     def variants(self) -> Iterator[Sequence[c.VariantCard]]:
-        """Pages of everything the shop lists."""
-        after, here = None, self._here()
-        while True:
-            data = self._client.call("Variants", {"after": after, "location": here})
-            page = data["productVariants"]
-            yield [mapping_stock.variant_card(node, shop=data["shop"], location=here) for node in page["nodes"]]
-            if not page["pageInfo"]["hasNextPage"]:
+        """Pages of everything the shop lists; a large shop's by a bulk operation."""
+        here = self._here()
+        for turn, (data, page) in enumerate(self._pages("Variants", ("productVariants",), {"location": here})):
+            if turn == 0 and self._is_large(page):
+                read = partial(mapping_bulk.variant_cards, shop=data["shop"], location=here)
+                yield from Bulk(self._client, self.settings).pages(bulk_variants(here), read)
                 return
-            after = page["pageInfo"]["endCursor"]
+            yield [mapping_stock.variant_card(node, shop=data["shop"], location=here) for node in page["nodes"]]
 
     def shown_stock(self) -> Iterator[Sequence[c.StockQuantity]]:
         """Pages of what is available at our location; `external_id` is the inventory item's."""
         here = self._here()
-        for nodes in self._pages("ShownStock", ("location", "inventoryLevels"), {"location": here}):
-            levels = (mapping_stock.stock_level(node, location=here) for node in nodes)
+        path = ("location", "inventoryLevels")
+        for turn, (_data, page) in enumerate(self._pages("ShownStock", path, {"location": here})):
+            if turn == 0 and self._is_large(page):
+                read = partial(mapping_bulk.stock_levels, location=here)
+                yield from Bulk(self._client, self.settings).pages(bulk_stock(here), read)
+                return
+            levels = (mapping_stock.stock_level(node, location=here) for node in page["nodes"])
             yield [level for level in levels if level]
+
+    def _is_large(self, page: dict[str, Any]) -> bool:
+        """Whether the shop is read in bulk, asked once its first page is not its last."""
+        limit = self.settings.bulk_from
+        if limit <= 0 or not page["pageInfo"]["hasNextPage"]:
+            return False
+        counted = self._client.call("VariantCount", {"limit": limit})["productVariantsCount"]
+        return counted is not None and counted["count"] >= limit
 
     def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
         """Compare and set, 250 at most; see `stock`."""
@@ -154,17 +169,23 @@ class ShopifyConnector:
     def _here(self) -> str:
         if not self._location:
             raise Misconfigured("no location is set: give the id of the location whose stock Kurogo keeps")
+        if not mapping.tail(self._location).isdigit():
+            raise Misconfigured(f"{self.settings.location_id} is no location's id: it is a number")
         return self._location
 
     # Pages
 
-    def _pages(self, operation: str, path: Sequence[str], variables: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    def _pages(
+        self, operation: str, path: Sequence[str], variables: dict[str, Any]
+    ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """The whole data of each answer, and the page in it."""
         after = None
         while True:
-            page = _at(self._client.call(operation, {**variables, "after": after}), path)
+            data = self._client.call(operation, {**variables, "after": after})
+            page = _at(data, path)
             if page is None:
                 raise Misconfigured(f"{operation}: the shop has no such {path[0]}")
-            yield page["nodes"]
+            yield data, page
             if not page["pageInfo"]["hasNextPage"]:
                 return
             after = page["pageInfo"]["endCursor"]

@@ -67,39 +67,44 @@ query Refund($id: ID!, $lines: Int!, $after: String) {{
   }}
 }}"""
 
+_SHOWN = 'quantities(names: ["available"]) { quantity }'
+_ARTICLE = "id sku title barcode price"
+_ITEM = "id measurement { weight { unit value } }"
+
 VARIANTS = f"""
 query Variants($first: Int!, $after: String, $location: ID!) {{
   shop {{ currencyCode taxesIncluded }}
   productVariants(first: $first, after: $after, sortKey: ID) {{
     nodes {{
-      id sku title barcode price
+      {_ARTICLE}
       product {{ id title }}
-      inventoryItem {{
-        id
-        measurement {{ weight {{ unit value }} }}
-        inventoryLevel(locationId: $location) {{ quantities(names: ["available"]) {{ quantity }} }}
-      }}
+      inventoryItem {{ {_ITEM} inventoryLevel(locationId: $location) {{ {_SHOWN} }} }}
     }}
     {_PAGE}
   }}
 }}"""
 
+VARIANT_COUNT = """
+query VariantCount($limit: Int!) {
+  productVariantsCount(limit: $limit) { count }
+}"""
+
 SHOWN_STOCK = f"""
 query ShownStock($first: Int!, $after: String, $location: ID!) {{
   location(id: $location) {{
     inventoryLevels(first: $first, after: $after) {{
-      nodes {{ item {{ id sku }} quantities(names: ["available"]) {{ quantity }} }}
+      nodes {{ item {{ id sku }} {_SHOWN} }}
       {_PAGE}
     }}
   }}
 }}"""
 
-SHOWN_ITEMS = """
-query ShownItems($ids: [ID!]!, $location: ID!) {
-  nodes(ids: $ids) {
-    ... on InventoryItem { id inventoryLevel(locationId: $location) { quantities(names: ["available"]) { quantity } } }
-  }
-}"""
+SHOWN_ITEMS = f"""
+query ShownItems($ids: [ID!]!, $location: ID!) {{
+  nodes(ids: $ids) {{
+    ... on InventoryItem {{ id inventoryLevel(locationId: $location) {{ {_SHOWN} }} }}
+  }}
+}}"""
 
 SET_STOCK = """
 mutation SetStock($input: InventorySetQuantitiesInput!, $key: String!) {
@@ -140,6 +145,24 @@ mutation CreateFulfilment($fulfillment: FulfillmentInput!) {
   }
 }"""
 
+START_BULK = """
+mutation StartBulk($query: String!) {
+  bulkOperationRunQuery(query: $query) {
+    bulkOperation { id }
+    userErrors { code field message }
+  }
+}"""
+
+BULK_STATE = """
+query BulkState($id: ID!) {
+  bulkOperation(id: $id) { status errorCode objectCount url partialDataUrl }
+}"""
+
+CANCEL_BULK = """
+mutation CancelBulk($id: ID!) {
+  bulkOperationCancel(id: $id) { userErrors { field message } }
+}"""
+
 HEALTH = """
 query Health($location: ID!) {
   shop { name currencyCode }
@@ -153,14 +176,41 @@ DOCUMENTS: dict[str, str] = {
     "OrderLines": ORDER_LINES,
     "Refund": REFUND,
     "Variants": VARIANTS,
+    "VariantCount": VARIANT_COUNT,
     "ShownStock": SHOWN_STOCK,
     "ShownItems": SHOWN_ITEMS,
     "SetStock": SET_STOCK,
     "Fulfilments": FULFILMENTS,
     "FulfilmentLines": FULFILMENT_LINES,
     "CreateFulfilment": CREATE_FULFILMENT,
+    "StartBulk": START_BULK,
+    "BulkState": BULK_STATE,
+    "CancelBulk": CANCEL_BULK,
     "Health": HEALTH,
 }
+
+
+def bulk_variants(location: str) -> str:
+    """What a bulk operation is given to run: it takes no variables, and every connection in `edges` and `node`."""
+    return f"""{{
+  products {{ edges {{ node {{
+    id title
+    variants {{ edges {{ node {{
+      {_ARTICLE}
+      inventoryItem {{ {_ITEM} inventoryLevel(locationId: "{location}") {{ {_SHOWN} }} }}
+    }} }} }}
+  }} }} }}
+}}"""
+
+
+def bulk_stock(location: str) -> str:
+    """As above: every item with what is available at a location."""
+    return f"""{{
+  inventoryItems {{ edges {{ node {{
+    id sku inventoryLevel(locationId: "{location}") {{ {_SHOWN} }}
+  }} }} }}
+}}"""
+
 
 # What an operation asks for at a time, widest first. Shopify refuses a query whose computed cost is over 1,000 points
 # (MAX_COST_EXCEEDED) and does not publish the cost of a field: the next step is tried, and remembered.

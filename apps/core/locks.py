@@ -37,6 +37,19 @@ def take(name: str, *, holder: str, seconds: int = 30) -> Held | None:
     return Held(name, row[0]) if row else None
 
 
+def seize(name: str, *, holder: str) -> Held:
+    """The lease, whoever has it: for a process that takes the place of another one, which is dead or is to stop. The token says
+    who came last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_lease AS lease (name, holder, token, until) VALUES (%s, %s, 1, NULL)"
+            " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = NULL, token = lease.token + 1"
+            " RETURNING token",
+            [name, holder],
+        )
+        return Held(name, cursor.fetchone()[0])
+
+
 def confirm(held: Held) -> None:
     """Inside the writing transaction: still mine? Locks the lease row until commit. Raises `LeaseLost`."""
     with connection.cursor() as cursor:
@@ -59,6 +72,7 @@ def give_back(held: Held) -> None:
     Lease.objects.filter(name=held.name, token=held.token).update(until=None, holder="")
 
 
-def release(prefix: str) -> None:
+def release(prefix: str, *, but: Held | None = None) -> None:
     """A process of this name starts, so its predecessor is dead: its leases are free, with a higher token for the next."""
-    Lease.objects.filter(holder__startswith=prefix).update(until=None, holder="")
+    rows = Lease.objects.filter(holder__startswith=prefix)
+    rows.exclude(name=but.name if but else "").update(until=None, holder="")

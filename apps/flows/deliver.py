@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import close_old_connections
 
+from apps.core import locks
 from apps.hub import delivery
 from apps.hub.delivery import Claimed
 
@@ -19,21 +20,19 @@ class Carrier:
         self.worker = worker
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="carrier")
         self.is_calling = False
-        self._is_torn = False  # a round failed (the database went away): its claims are still ours
 
-    def carry(self, limit: int = 40) -> int:
-        """Make the due calls; returns how many were made. A fault in one is that one's and is raised after the others."""
-        if self._is_torn:  # what the failed round held is under way nowhere: its outcome is unknown, and it is due
-            delivery.release(self.worker)
-        self._is_torn = True
-        claimed = delivery.claim(limit, worker=self.worker)
+    def carry(self, limit: int = 40, *, seat: locks.Held | None = None) -> int:
+        """Make the due calls; returns how many were made. A fault in one is that one's and is raised after the others.
+
+        Nothing is in hand here: what a round that failed (the database went away) still holds is claimed again.
+        """
+        claimed = delivery.claim(limit, worker=self.worker, seat=seat)
         self.is_calling = bool(claimed)
         calls = [self._pool.submit(_make_each, part) for part in _parts(claimed)]
         wait(calls)
         self.is_calling = False
         for call in calls:
             call.result()
-        self._is_torn = False
         return len(claimed)
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ def take(
         run.save(update_fields=["rows"])
     while run.next_row < len(read.things):
         with transaction.atomic():
-            piece = read.things[run.next_row : run.next_row + PIECE]
+            piece = read.things[run.next_row : run.next_row + _at_once(read.things[run.next_row])]
             still_mine()
             _take_piece(run, piece, source)
             run.next_row += len(piece)
@@ -86,6 +86,13 @@ def take(
             run.save(update_fields=["next_row", "taken"])
     FileRun.objects.filter(id=run.id).update(finished_at=clock.now())
     return run
+
+
+def _at_once(thing: Any) -> int:
+    """How many things are taken in one transaction: documents of returns one by one, for each takes its own shelves, and after
+    them its orders (docs/locks.md).
+    """
+    return 1 if isinstance(thing, ReturnDraft) else PIECE
 
 
 def _take_piece(run: FileRun, piece: Sequence[Any], source: Connection) -> None:

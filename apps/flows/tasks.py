@@ -1,7 +1,7 @@
 """Celery's side of the doorbell: thin tasks that say "look now". The truth is in the rows."""
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_init, worker_shutdown
 
 from apps.flows import nights, worker
 
@@ -21,9 +21,11 @@ def make_job_due(job: str) -> None:
     worker.ring()
 
 
-@worker_ready.connect
+@worker_init.connect
 def start_lanes(**_signal: object) -> None:
-    """The lanes live in Celery's own process (signal: Celery offers no other place to start with it)."""
+    """The lanes live in Celery's own process (signal: Celery offers no other place to start with it), and do not wait for the
+    broker: `worker_ready` would come only when that answers.
+    """
     lanes = worker.Worker()
     lanes.start()
     _running.append(lanes)

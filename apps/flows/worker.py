@@ -48,8 +48,10 @@ class Worker:
         self._stopping = threading.Event()
         self._carrier = deliver.Carrier(self.slot)
         self._told_at = 0.0
+        self._seat: locks.Held | None = None
+        self._arriving = threading.Lock()
         steps = {
-            INTAKE: self.take_in, FETCHING: self.fetch, TELLING: self.tell, CARRYING: self._carrier.carry,
+            INTAKE: self.take_in, FETCHING: self.fetch, TELLING: self.tell, CARRYING: self.carry,
             JOBS: self.do_jobs,
         }  # fmt: skip
         self._threads = [
@@ -57,14 +59,11 @@ class Worker:
         ]
 
     def start(self) -> None:
-        """Take over what a dead predecessor of this slot held, then run the lanes."""
+        """Run the lanes; the first that reaches the database takes over what a dead predecessor of this slot held."""
         # What a start has loaded stays to the end: the collector need not look through it again at every full round, which
         # takes a fifth of the time of a batch of large orders (docs/performance.md).
         gc.collect()
         gc.freeze()
-        locks.release(f"{self.slot}:")
-        delivery.release(self.slot)
-        inbox.isolate_suspects()
         doorbell.listen(partial(ring, INTAKE))  # what this process rings for itself is always something for the inbox
         for thread in self._threads:
             thread.start()
@@ -76,6 +75,22 @@ class Worker:
         for thread in self._threads:
             thread.join()
         self._carrier.close()
+
+    def arrive(self) -> None:
+        """Take the seat of this slot, and with it what its predecessor held. Tried until the database answers: a worker that
+        starts while that is away must not stay without work for as long as its predecessor's leases run.
+        """
+        with self._arriving:
+            if self._seat is None:
+                seat = locks.seize(f"worker:{self.slot}", holder=self.name)
+                locks.release(f"{self.slot}:", but=seat)
+                delivery.release(self.slot)
+                inbox.isolate_suspects()
+                self._seat = seat
+
+    def carry(self) -> int:
+        """One look of the carrying lane."""
+        return self._carrier.carry(seat=self._seat)
 
     def take_in(self) -> int:
         """One look of the intake lane; returns how much it found to do."""
@@ -117,6 +132,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 close_old_connections()
+                self.arrive()
                 found = step()
             except Exception:
                 log.exception("worker.lane", lane=lane)

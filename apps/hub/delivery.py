@@ -19,7 +19,7 @@ from django.db import connection as database
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from apps.core import clock, crypto, rows
+from apps.core import clock, crypto, locks, rows
 from apps.core.ids import uuid7
 from apps.hub import abilities, connections, doorbell, errors, inbox, registry
 from apps.hub.abilities import Event, Once
@@ -36,7 +36,9 @@ _CLAIM = """
 UPDATE hub_delivery AS d SET leased_until = %(until)s, leased_by = %(worker)s, token = d.token + 1, attempts = d.attempts + 1
 FROM (
     SELECT d.id, d.leased_until IS NOT NULL AS is_unsettled FROM hub_delivery d JOIN hub_connection c ON c.id = d.connection_id
-    WHERE d.status IN ('due', 'unknown') AND d.due_at <= %(now)s AND (d.leased_until IS NULL OR d.leased_until < %(wall)s)
+    WHERE d.status IN ('due', 'unknown') AND d.due_at <= %(now)s
+      AND (d.leased_until IS NULL OR d.leased_until < %(wall)s OR d.leased_by = %(mine)s)
+      AND (%(seat)s::text IS NULL OR EXISTS (SELECT 1 FROM core_lease s WHERE s.name = %(seat)s AND s.token = %(seat_token)s))
       AND c.status = 'active' AND (c.held_until IS NULL OR c.held_until <= %(now)s)
       AND NOT c.paused_abilities ? CASE d.operation {ability_of} END
     ORDER BY d.due_at, d.id LIMIT %(limit)s FOR NO KEY UPDATE OF d SKIP LOCKED
@@ -132,13 +134,19 @@ def words_of(delivery: Delivery) -> list[Any]:
     return [msgspec.convert(word, takes) for word in msgspec.json.decode(body)]
 
 
-def claim(limit: int = 20, *, worker: str = "") -> list[Claimed]:
+def claim(limit: int = 20, *, worker: str = "", seat: locks.Held | None = None) -> list[Claimed]:
     """Take due deliveries for `LEASE_SECONDS`. One whose holder died is taken again when its lease has run out, and is
-    then treated as of unknown outcome, because nobody knows how far the dead one came."""
+    then treated as of unknown outcome, because nobody knows how far the dead one came.
+
+    Who holds the seat of its name (`locks.seize`) and has no call in hand takes what this name holds at once: it is a dead
+    predecessor's, or was claimed by a statement whose answer never came. Who has lost the seat to a successor gets nothing.
+    """
     with database.cursor() as cursor:
         wall = clock.wall()
         until = wall + timedelta(seconds=LEASE_SECONDS)
-        cursor.execute(_CLAIM, {"until": until, "now": clock.now(), "wall": wall, "limit": limit, "worker": worker})
+        figures: dict[str, Any] = {"until": until, "now": clock.now(), "wall": wall, "limit": limit, "worker": worker}
+        names = {"mine": worker if seat else None, "seat": seat and seat.name, "seat_token": seat and seat.token}
+        cursor.execute(_CLAIM, figures | names)
         unsettled = dict(cursor.fetchall())
     taken = Delivery.objects.filter(id__in=unsettled).order_by("due_at", "id") if unsettled else ()
     return [Claimed(row, unsettled[row.id]) for row in taken]

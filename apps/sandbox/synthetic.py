@@ -38,6 +38,7 @@ class _Maker:
     count: int
     a_day: int  # orders a trading day
     pauses: tuple[int, int] = (2, 12)  # minutes from one paper to the next
+    has_huge: bool = True
     number: int = 500000
     days: int = 0
     now: datetime = START
@@ -46,7 +47,7 @@ class _Maker:
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         self.goods = self._goods()
-        huge = self.count // 2 if self.count >= 40 else -1
+        huge = self.count // 2 if self.count >= 40 and self.has_huge else -1
         placed = 0
         while placed < self.count:
             self.number += 1
@@ -152,6 +153,7 @@ def write(path: Path, *, count: int, seed: int, days: int = 0) -> None:
     a_day = -(-count // days) if days else min(A_DAY, max(1, count // 5))
     maker = _Maker(random.Random(seed), count, a_day)
     if days:
+        maker.has_huge = False  # so thick, it would be called off before its channel told of it
         maker.pauses = (0, max(1, A_DAY * 12 // a_day))
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")

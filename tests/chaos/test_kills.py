@@ -12,8 +12,8 @@ from apps.sandbox.rehearsal.driver import Driver
 from apps.sandbox.rehearsal.figures import VOLATILE
 
 pytestmark = pytest.mark.chaos
-ORDERS, SEED, KILLS = 60, 4, 3
-VICTIMS = ("worker", "web", "postgres", "valkey")
+ORDERS, SEED, KILLS = 48, 4, 2
+VICTIMS = ("worker", "web", "postgres", "valkey", "beat")
 WAIT_SECONDS = 2.0
 # Their `checked` counts steps on the way, not what came of them: a call that a kill cut off is tried once more, a channel is
 # told its stock in as many pushes as the moment allows, and an order called off is authorised first, or not, as its channel's

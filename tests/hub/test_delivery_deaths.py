@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from apps.core import clock
+from apps.core import clock, locks
 from apps.core.ids import uuid7
 from apps.hub import delivery, errors
 from apps.hub.contracts import Address, CaptureRequest, LabelRequest, Parcel
@@ -61,6 +61,21 @@ def test_a_worker_that_starts_takes_over_from_its_dead_namesake_at_once(parrot):
 
     (taken,) = delivery.claim(worker="w1")
     assert taken.is_unsettled
+
+
+@pytest.mark.django_db
+def test_who_sits_in_the_seat_takes_what_its_name_holds_and_who_lost_it_gets_nothing(parrot):
+    """A claim that was committed while the database died has an owner who never heard of it."""
+    _enqueue(parrot, 2)
+    old = locks.seize("worker:w1", holder="w1:1")
+    assert len(delivery.claim(1, worker="w1", seat=old)) == 1
+
+    new = locks.seize("worker:w1", holder="w1:2")
+    other = locks.seize("worker:w2", holder="w2:1")
+
+    assert delivery.claim(worker="w1", seat=old) == []
+    assert [item.is_unsettled for item in delivery.claim(1, worker="w2", seat=other)] == [False]
+    assert [item.is_unsettled for item in delivery.claim(worker="w1", seat=new)] == [True]
 
 
 @pytest.mark.django_db

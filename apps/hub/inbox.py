@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
+from django.db import transaction
 from django.db.models import F
 
 from apps.core import clock, crypto, rows
@@ -119,9 +120,7 @@ def store_many(told: Iterable[tuple[UUID, Event]], *, origin: str = "poll") -> S
         entry.sealed = crypto.seal(event.raw, table="hub_inboxentry", row=entry.id, field="sealed")
         entries.append(entry)
         events.append(_row(entry, event, part=0, now=now))
-    # A rival may have stored the same event since the look above: its row stays, ours goes, and so does our entry.
-    rows.insert_new(entries)
-    rows.insert_new(events)
+    _put(entries, events)
     return Stored(len(fresh), len(wanted) - len(fresh))
 
 
@@ -142,9 +141,21 @@ def _store_parts(connection_id: UUID, events: Sequence[Event], origin: str, body
         parts = [_row(entry, event, part=number, now=now) for number, event in enumerate(fresh)]
         for row, event in zip(parts, fresh, strict=True):
             row.sealed = crypto.seal(event.raw, table="hub_inboxevent", row=row.id, field="sealed")
-        rows.insert_new([entry])
-        rows.insert_new(parts)
+        _put([entry], parts)
     return Stored(len(fresh), len(events) - len(fresh))
+
+
+def _put(entries: Sequence[InboxEntry], events: Sequence[InboxEvent]) -> None:
+    """Events with the bodies that they lie in, together or not at all.
+
+    A rival may have stored the same event since it was looked for, perhaps in another body: its row stays, ours goes, and so does
+    our body. So the events go first; that they point at a body is checked at COMMIT.
+    """
+    with transaction.atomic():
+        rows.insert_new(events)
+        ours = InboxEvent.objects.filter(id__in=[event.id for event in events])
+        kept = set(ours.values_list("entry", flat=True))
+        rows.insert_new(entry for entry in entries if entry.id in kept)
 
 
 def _row(entry: InboxEntry, event: Event, *, part: int, now: datetime) -> InboxEvent:

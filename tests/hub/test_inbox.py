@@ -71,6 +71,45 @@ def test_a_rival_that_stored_the_same_first_wins(source, monkeypatch):
     assert (InboxEvent.objects.count(), InboxEntry.objects.count()) == (1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("body", [None, b"[1, 2]"])
+def test_a_rivals_event_in_another_body_leaves_no_body_of_ours(source, monkeypatch, body):
+    """Both looked before either stored: the same change, told by a notice and found by a look, in other bytes."""
+    insert, rivals = inbox.rows.insert_new, [Event("a", "order", clock.now(), b"their bytes")]
+
+    def after_a_rival(wanted):
+        while rivals:
+            inbox.store_many([(source.id, rivals.pop())])
+        insert(wanted)
+
+    monkeypatch.setattr(inbox.rows, "insert_new", after_a_rival)
+
+    inbox.store(source.id, [_event("a", b"our bytes"), _event("b")], origin="hook", body=body)
+
+    assert list(InboxEvent.objects.order_by("event_id").values_list("event_id", flat=True)) == ["a", "b"]
+    assert not InboxEntry.objects.filter(events=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("body", [None, b"[1, 2]"])
+def test_a_death_between_body_and_events_leaves_neither(source, monkeypatch, body):
+    insert, deaths = inbox.rows.insert_new, [KeyboardInterrupt()]
+
+    def dying(wanted):
+        insert(wanted)
+        if deaths:
+            raise deaths.pop()
+
+    monkeypatch.setattr(inbox.rows, "insert_new", dying)
+    events = [_event("a"), _event("b")]
+
+    with pytest.raises(KeyboardInterrupt):
+        inbox.store(source.id, events, origin="hook", body=body)
+    assert (InboxEvent.objects.count(), InboxEntry.objects.count()) == (0, 0)
+
+    assert inbox.store(source.id, events, origin="hook", body=body) == Stored(new=2, repeated=0)
+
+
 def test_a_body_opens_only_as_its_own_events(source):
     first, second = _keep(source, "a", "b")
     InboxEntry.objects.filter(id=first.entry_id).update(sealed=second.entry.sealed)

@@ -38,6 +38,7 @@ PARTS = (
     Part("inbox", "intake:drained", 150, 300),
     Part("backlog", "intake:backlog", 150, 1800, is_sized=True),
     Part("webhooks", "webhooks:run", 100, 300),
+    Part("push", "pushing:run", 150, 300),
     Part("list", "orderlist:run", 200, 3000, is_sized=True),
     Part("rehearsal", "rehearsal:run", 0, 1800, is_full=True),
     Part("oscar", "oscar:run", 600, is_peer=True),

@@ -25,6 +25,7 @@ from apps.hub.models import (
     SetAsideRow,
 )
 from apps.inventory.models import (
+    BackorderPolicy,
     Demand,
     LandedCost,
     LandedPart,
@@ -159,6 +160,7 @@ def _trade(shop: SimpleNamespace, number: int) -> None:
     ReturnLine.objects.create(document=back, number=1, sku=variant.sku, order_line=line, returned=1)
     Listing.objects.create(connection=shop.connection, variant=variant, sku=variant.sku, external_id=f"gid-{number}")
     SellingPolicy.objects.create(variant=variant)
+    BackorderPolicy.objects.create(variant=variant)
     ChannelRule.objects.get_or_create(connection=shop.connection)
     Message.objects.create(
         order_ref=order.id, template="confirmed", source_id=uuid.uuid4(), locale="ja", to="k@example.com", subject="Thanks",

@@ -106,6 +106,7 @@ class Shopify(Standin):
             "bulkOperationRunQuery": lambda args, _: self.bulk.run_query(args),
             "bulkOperationCancel": lambda args, _: self.bulk.cancel(args),
             "inventorySetQuantities": self.stock.set_quantities,
+            "fulfillmentOrderMove": lambda args, _: self.parcels.move(args),
             "fulfillmentCreate": lambda args, _: self._fulfil(args["fulfillment"]),
         }
 
@@ -273,6 +274,12 @@ class Shopify(Standin):
         self.spoiled += [_too_costly() for _ in range(int(args["times"]))]
         return {"spoiled": len(self.spoiled)}
 
+    def fulfilment_order(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """{number, location?, units?: {sku: n}, status?, hold?, is_pinned?}: the merchant assigns an order's newest fulfilment
+        order (or so many units of it) to a location, and puts it on hold, schedules, closes it; pinned ones stay there.
+        """
+        return self.parcels.arrange(self.book.known(args["number"])["id"], args)
+
     def bulk_operations(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """{fates?: [a word of FATES], others?: n}: how the next ones end, and how many of others run."""
         fates = [fate for fate in args.get("fates", ()) if fate in FATES]
@@ -297,7 +304,7 @@ _COMMANDS: dict[str, Callable[[Shopify, dict[str, Any]], dict[str, Any]]] = {
     for one in (
         Shopify.setup, Shopify.list_variants, Shopify.place_orders, Shopify.cancel, Shopify.refund, Shopify.edit_stock,
         Shopify.forget_order, Shopify.shown, Shopify.told, Shopify.throttle, Shopify.be_costly,
-        Shopify.bulk_operations,
+        Shopify.bulk_operations, Shopify.fulfilment_order,
     )
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from apps.sandbox.words import Article
 from apps.sandbox.world import World
 
 LOCATION = 70001
+LOCATIONS = {LOCATION: "Main warehouse", 70002: "Osaka store", 70003: "Nagoya store"}
 LIMIT = 250
 SCHEMA = f"""{SHOWCASE}
 CREATE TABLE IF NOT EXISTS shopify_variant (

@@ -54,6 +54,7 @@ def spoken(tmp_path_factory) -> dict[str, Any]:
         guest = sale_of(person=replace_person())
         stand.told("shopify/place_orders", sales=plain([full, guest]))
         stand.told("shopify/refund", number=full.number, units={"S1": 1}, note="broken")
+        stand.told("shopify/fulfilment_order", number=full.number, location=70002, units={"S1": 1})
         _speak(connector, full.number)
         stand.told("shopify/cancel", number=guest.number)
         list(connector.changed_orders(clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1)))
@@ -127,7 +128,9 @@ def test_a_document_that_asks_for_more_is_found():
 
 def test_our_words_are_those_of_the_shape():
     words = {name: set(listed) for name, listed in SHAPE["words"].items()}
-    assert words["FulfillmentOrderStatus"] == codes.OPEN_FULFILMENT_ORDERS
+    told_apart = {"ON_HOLD", "SCHEDULED"} | set(codes.ENDED_FULFILMENT_ORDERS)
+    assert words["FulfillmentOrderStatus"] == codes.OPEN_FULFILMENT_ORDERS | told_apart
+    assert words["FulfillmentOrderAction"] == {codes.MOVE}
     assert words["FulfillmentStatus"] == codes.DEAD_FULFILMENTS
     assert words["BulkOperationStatus"] == codes.BULK_RUNNING | {codes.BULK_COMPLETED}
     assert words["BulkOperationUserErrorCode"] == codes.BULK_BUSY

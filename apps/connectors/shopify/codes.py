@@ -89,6 +89,12 @@ BULK_DENIED = "ACCESS_DENIED"
 
 # Fulfilment orders that still take a parcel, and fulfilments that do not count as one.
 OPEN_FULFILMENT_ORDERS = frozenset({"OPEN", "IN_PROGRESS"})
+ENDED_FULFILMENT_ORDERS = {
+    "CANCELLED": "their fulfilment order was cancelled there",
+    "CLOSED": "their fulfilment order is closed there",
+    "INCOMPLETE": "their fulfilment order was closed there as incomplete",
+}
+MOVE = "MOVE"
 DEAD_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 

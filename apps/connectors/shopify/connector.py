@@ -8,14 +8,22 @@ from uuid import UUID
 
 import orjson
 
-from apps.connectors.shopify import codes, mapping, mapping_bulk, mapping_graphql, mapping_stock, stock
+from apps.connectors.shopify import (
+    codes,
+    mapping,
+    mapping_bulk,
+    mapping_fulfilment,
+    mapping_graphql,
+    mapping_stock,
+    stock,
+)
 from apps.connectors.shopify.bulk import Bulk
 from apps.connectors.shopify.client import Client
 from apps.connectors.shopify.documents import bulk_stock, bulk_variants
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.hub import contracts as c
 from apps.hub.abilities import Event
-from apps.hub.errors import Misconfigured, Permanent, Unreadable
+from apps.hub.errors import Misconfigured, Permanent, Transient, Unreadable
 
 
 class ShopifyConnector:
@@ -122,25 +130,44 @@ class ShopifyConnector:
     # Fulfilments
 
     def create_fulfilment(self, fulfilment: c.Fulfilment, key: str) -> c.FulfilmentReceipt:
-        """Tell the shop once: the order's fulfilments are looked through first, for the vendor has no key here."""
+        """Tell the shop once: the order's fulfilments are looked through first, for the vendor has no key here. Units that
+        Shopify has assigned to another location are moved to ours; a repeat finds them moved.
+        """
         order = self._to_fulfil(fulfilment)
         if order is None:
             raise Permanent(f"{fulfilment.order_number}: Shopify does not know the order")
-        done = mapping_stock.fulfilment_of(order, fulfilment)
+        done = mapping_fulfilment.fulfilment_of(order, fulfilment)
         if done:
             return done
-        wanted = mapping_stock.fulfilment_input(fulfilment, order, location=self._location)
+        spread = mapping_fulfilment.spread(fulfilment, order, location=self._location)
+        if spread.moves:
+            spread = self._moved(fulfilment, spread)
+        wanted = mapping_fulfilment.fulfilment_input(fulfilment, spread.places)
         answer = self._client.call("CreateFulfilment", {"fulfillment": wanted})["fulfillmentCreate"]
         if answer["userErrors"]:
-            raise Permanent(f"{fulfilment.order_number}: {'; '.join(e['message'] for e in answer['userErrors'])}")
+            raise Permanent(f"{fulfilment.order_number}: {_words(answer)}")
         return c.FulfilmentReceipt(
             reference=fulfilment.reference, external_id=mapping.tail(answer["fulfillment"]["id"])
         )
 
+    def _moved(self, fulfilment: c.Fulfilment, spread: mapping_fulfilment.Spread) -> mapping_fulfilment.Spread:
+        """Everything at our location. What a move makes of fulfilment orders is Shopify's affair: they are read again."""
+        for move in spread.moves:
+            answer = self._client.call("MoveFulfilment", move.variables(self._location))["fulfillmentOrderMove"]
+            if answer["userErrors"]:
+                raise Permanent(f"{fulfilment.order_number}: it is not moved from {move.name}: {_words(answer)}")
+        order = self._to_fulfil(fulfilment)
+        if order is None:
+            raise Permanent(f"{fulfilment.order_number} vanished while it was moved")
+        spread = mapping_fulfilment.spread(fulfilment, order, location=self._location)
+        if spread.moves:
+            raise Transient(f"{fulfilment.order_number}: moved, and not yet to be seen at our location", sent=True)
+        return spread
+
     def find_fulfilment(self, fulfilment: c.Fulfilment) -> c.FulfilmentReceipt | None:
         """The fulfilment with our tracking number (or, without one, our shipment's number)."""
         order = self._to_fulfil(fulfilment)
-        return mapping_stock.fulfilment_of(order, fulfilment) if order else None
+        return mapping_fulfilment.fulfilment_of(order, fulfilment) if order else None
 
     def _to_fulfil(self, fulfilment: c.Fulfilment) -> dict[str, Any] | None:
         reference = mapping.gid("Order", fulfilment.order_external_id)
@@ -207,6 +234,10 @@ def _at(data: dict[str, Any] | None, path: Sequence[str]) -> dict[str, Any] | No
             return None
         data = data[name]
     return data
+
+
+def _words(answer: Mapping[str, Any]) -> str:
+    return "; ".join(str(error["message"]) for error in answer["userErrors"])
 
 
 def _floor(at: datetime) -> str:

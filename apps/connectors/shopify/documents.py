@@ -116,8 +116,10 @@ mutation SetStock($input: InventorySetQuantitiesInput!, $key: String!) {
 
 _TO_FULFIL = f"""
 fragment ToFulfil on FulfillmentOrder {{
-  id status
+  id status fulfillAt
   assignedLocation {{ name location {{ id }} }}
+  supportedActions {{ action }}
+  fulfillmentHolds {{ displayReason }}
   lineItems(first: $lines) {{ nodes {{ id remainingQuantity lineItem {{ id }} }} {_PAGE} }}
 }}"""
 
@@ -136,6 +138,14 @@ query FulfilmentLines($id: ID!, $lines: Int!, $after: String) {{
     lineItems(first: $lines, after: $after) {{ nodes {{ id remainingQuantity lineItem {{ id }} }} {_PAGE} }}
   }}
 }}"""
+
+MOVE_FULFILMENT = """
+mutation MoveFulfilment($id: ID!, $location: ID!, $lines: [FulfillmentOrderLineItemInput!]!) {
+  fulfillmentOrderMove(id: $id, newLocationId: $location, fulfillmentOrderLineItems: $lines) {
+    movedFulfillmentOrder { id }
+    userErrors { code field message }
+  }
+}"""
 
 CREATE_FULFILMENT = """
 mutation CreateFulfilment($fulfillment: FulfillmentInput!) {
@@ -182,6 +192,7 @@ DOCUMENTS: dict[str, str] = {
     "SetStock": SET_STOCK,
     "Fulfilments": FULFILMENTS,
     "FulfilmentLines": FULFILMENT_LINES,
+    "MoveFulfilment": MOVE_FULFILMENT,
     "CreateFulfilment": CREATE_FULFILMENT,
     "StartBulk": START_BULK,
     "BulkState": BULK_STATE,

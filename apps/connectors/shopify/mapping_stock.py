@@ -1,13 +1,12 @@
-"""Articles, quantities and fulfilments, both ways. Pure."""
+"""Articles and quantities, both ways. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from apps.connectors.shopify import codes
 from apps.connectors.shopify.mapping import Body, gid, number_of, tail
 from apps.hub import contracts as c
-from apps.hub.errors import Permanent
 
 
 def variant_card(node: Body, *, shop: Body, location: str) -> c.VariantCard:
@@ -91,71 +90,6 @@ def stock_input(quantities: Sequence[c.StockQuantity], *, location: str, key: st
             for wanted in quantities
         ],
     }
-
-
-def fulfilment_number(fulfilment: c.Fulfilment) -> str:
-    """What we can ask for later: the tracking number, or our own number for a parcel without one."""
-    return fulfilment.tracking_number or fulfilment.reference
-
-
-def fulfilment_of(order: Body, fulfilment: c.Fulfilment) -> c.FulfilmentReceipt | None:
-    """The fulfilment among the order's that is this one."""
-    number = fulfilment_number(fulfilment)
-    for done in order["fulfillments"]:
-        is_alive = done["status"] not in codes.DEAD_FULFILMENTS
-        if is_alive and any(info["number"] == number for info in done["trackingInfo"]):
-            return c.FulfilmentReceipt(reference=fulfilment.reference, external_id=tail(done["id"]))
-    return None
-
-
-def fulfilment_input(fulfilment: c.Fulfilment, order: Body, *, location: str) -> dict[str, Any]:
-    """The input of fulfillmentCreate, units spread over the open fulfilment orders. Raises `Permanent`."""
-    wanted = _wanted(fulfilment)
-    places: list[dict[str, Any]] = []
-    elsewhere: set[str] = set()
-    for node in order["fulfillmentOrders"]["nodes"]:
-        if node["status"] not in codes.OPEN_FULFILMENT_ORDERS:
-            continue
-        assigned = node["assignedLocation"]
-        here = (assigned["location"] or {}).get("id")
-        if location and here and tail(here) != tail(location):
-            elsewhere.add(assigned["name"])
-            continue
-        lines = list(_taken(node["lineItems"]["nodes"], wanted))
-        if lines:
-            places.append({"fulfillmentOrderId": node["id"], "fulfillmentOrderLineItems": lines})
-    left = {line: units for line, units in wanted.items() if units}
-    if left:
-        raise Permanent(_refusal(fulfilment, left, order, elsewhere))
-    tracking = {"number": fulfilment_number(fulfilment), "company": fulfilment.carrier}
-    if fulfilment.tracking_url:
-        tracking["url"] = fulfilment.tracking_url
-    return {"lineItemsByFulfillmentOrder": places, "notifyCustomer": False, "trackingInfo": tracking}
-
-
-def _wanted(fulfilment: c.Fulfilment) -> dict[str, int]:
-    wanted: dict[str, int] = {}
-    for line in fulfilment.lines:
-        place = tail(line.line_external_id)
-        wanted[place] = wanted.get(place, 0) + line.quantity
-    return wanted
-
-
-def _taken(nodes: Sequence[Body], wanted: dict[str, int]) -> Iterator[dict[str, Any]]:
-    for node in nodes:
-        place = tail(node["lineItem"]["id"])
-        units = min(wanted.get(place, 0), node["remainingQuantity"])
-        if units > 0:
-            wanted[place] -= units
-            yield {"id": node["id"], "quantity": units}
-
-
-def _refusal(fulfilment: c.Fulfilment, left: Mapping[str, int], order: Body, elsewhere: set[str]) -> str:
-    units = ", ".join(f"{count} of line {line}" for line, count in sorted(left.items()))
-    reason = "the order was cancelled there" if order["cancelledAt"] else "they are not open there"
-    if elsewhere:
-        reason = f"Shopify has assigned them to {', '.join(sorted(elsewhere))}"
-    return f"{fulfilment.order_number}: Shopify takes no fulfilment for {units}; {reason}"
 
 
 def _grams(weight: Body | None) -> int | None:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from django.db import connection as database
 from django.db import transaction
 
-from apps.flows.verifying import checks, counts, hub, jobs, money, on_way, orders, peers, states, stock
+from apps.flows.verifying import checks, counts, drifts, hub, jobs, money, on_way, orders, peers, states, stock
 from apps.flows.verifying.checks import Check, Finding
 from apps.hub import registry
 from apps.hub.abilities import Writes
 
 INVARIANTS: dict[str, Callable[[], Finding]] = {
     "I1": lambda: checks.run("I1", (*stock.I1, stock.HELD, *_shown())),
-    "I2": lambda: checks.run("I2", (*stock.I2, *on_way.INCOMING, *counts.COUNTS)),
+    "I2": lambda: checks.run("I2", (*stock.I2, *on_way.INCOMING, *counts.COUNTS, *drifts.DRIFTS)),
     "I4": lambda: checks.run("I4", hub.I4),
     "I6": lambda: checks.run("I6", hub.going_out()),
     "I7": peers.check,

@@ -227,6 +227,13 @@ BREACHES = [
         "a move follows",
         *free("core_statemove", "UPDATE core_statemove SET new = 'lost' WHERE axis = 'allocation'"),
     ),
+    (
+        "I2",
+        "the causes of a stock difference",
+        "INSERT INTO reconciliation_difference (id, kind, connection_id, thing, period, state, currency, unexplained_minor,"
+        " evidence, found_at, assignee, closed_by, note) SELECT gen_random_uuid(), 'stock_drift', id, 'i-CUP', '2026-11-22',"
+        " 'repaired', '', 0, '{\"ours\": 5, \"theirs\": 8, \"causes\": []}', now(), '', '', '' FROM hub_connection LIMIT 1",
+    ),
     ("I14", "a move follows", *free("core_statemove", "UPDATE core_statemove SET actor = ''")),
     ("I14", "moves lead", *free("core_statemove", "DELETE FROM core_statemove WHERE new = 'authorised'")),
     ("I14", "moves lead", f"UPDATE {ORDER} SET lifecycle = 'closed' WHERE lifecycle = 'open'"),

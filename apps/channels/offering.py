@@ -4,18 +4,18 @@ A plain article: what is free, and what may still be sold for later. A bundle: a
 each place for itself, because a set leaves from one place.
 """
 
-from apps.inventory.models import free_sql
+from apps.inventory.models import free_sql, ships_sql
 
 # What may still be sold for later of a variant, by its open policy: what waits already counts, whoever let it wait.
-_WAITING = """SELECT sum(other.backordered) FROM inventory_stocklevel AS other
-        JOIN inventory_location AS there ON there.id = other.location_id AND there.is_active
+_WAITING = f"""SELECT sum(other.backordered) FROM inventory_stocklevel AS other
+        JOIN inventory_location AS there ON there.id = other.location_id AND {ships_sql("there")}
         WHERE other.variant_id = policy.variant_id"""
 _OF = f"""
 SELECT level.variant_id AS variant_id,
        (sum({free_sql("level")}) + greatest(0, max(policy.cap) - sum(level.backordered)))::int AS units
 FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
 LEFT JOIN inventory_backorderpolicy AS policy ON policy.variant_id = level.variant_id AND policy.is_open
-WHERE place.is_active AND level.variant_id {{which}}
+WHERE {ships_sql("place")} AND level.variant_id {{which}}
   AND NOT EXISTS (SELECT 1 FROM catalog_component AS part WHERE part.bundle_id = level.variant_id)
 GROUP BY level.variant_id
 UNION ALL
@@ -25,7 +25,7 @@ SELECT sets.bundle_id, sum(sets.units)::int FROM (
     FROM catalog_component AS part CROSS JOIN inventory_location AS place
     LEFT JOIN inventory_stocklevel AS level ON level.location_id = place.id AND level.variant_id = part.variant_id
     LEFT JOIN inventory_backorderpolicy AS policy ON policy.variant_id = part.variant_id AND policy.is_open
-    WHERE place.is_active AND part.bundle_id {{which}} GROUP BY part.bundle_id, place.id
+    WHERE {ships_sql("place")} AND part.bundle_id {{which}} GROUP BY part.bundle_id, place.id
 ) AS sets GROUP BY sets.bundle_id
 """
 

@@ -29,7 +29,7 @@ from apps.flows import allocation, wiring
 from apps.hub.abilities import Writes
 from apps.hub.models import Connection
 from apps.inventory.leases import Key, Leases
-from apps.inventory.models import BackorderPolicy, free_sql
+from apps.inventory.models import BackorderPolicy, free_sql, ships_sql
 from apps.orders.models import OrderLine
 
 ACTOR = "leases"
@@ -172,7 +172,7 @@ _DUE = f"""
 SELECT pool.variant FROM (
     SELECT level.variant_id AS variant, sum({free_sql("level")} + level.leased) AS units
     FROM inventory_stocklevel AS level JOIN inventory_location AS place ON place.id = level.location_id
-    WHERE place.is_active AND level.variant_id = ANY(%(variants)s::uuid[])
+    WHERE {ships_sql("place")} AND level.variant_id = ANY(%(variants)s::uuid[])
       AND NOT EXISTS (SELECT 1 FROM catalog_component part WHERE part.bundle_id = level.variant_id)
     GROUP BY level.variant_id
 ) AS pool LEFT JOIN channels_sellingpolicy AS policy ON policy.variant_id = pool.variant

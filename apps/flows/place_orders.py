@@ -52,7 +52,7 @@ def place_orders(drafts: Sequence[OrderDraft], *, source: Connection) -> Placed:
         with rows.together():
             opened, articles = _open(claimed, source)
             placed = [order for order, _ in opened]
-            demands = inventory.allocate(_wanted(opened, articles, source), actor=ACTOR)
+            demands = inventory.allocate(_wanted(opened, articles, source), actor=ACTOR, to=_addresses(claimed))
             _mark_allocation(placed, demands)
             _promise_days(opened, demands)
             _expect_payments(claimed, placed, source)
@@ -123,11 +123,17 @@ def _wanted(
             wanted += [
                 Wanted(
                     kind="order_line", subject=line.id, group=order.id, holder=None if parts else source.id,
-                    variant=variant, quantity=line.quantity * units, per_unit=units, arrived_at=order.taken_at,
+                    variant=variant, quantity=line.quantity * units, per_unit=units, is_part=bool(parts),
+                    arrived_at=order.taken_at,
                 )
                 for variant, units in parts or ((line.variant_id, 1),)
             ]  # fmt: skip
     return wanted
+
+
+def _addresses(claimed: Mapping[UUID, OrderDraft]) -> dict[UUID, tuple[str, str]]:
+    """order -> (country, region) where it goes."""
+    return {order: (said.ship_to.country, said.ship_to.region) for order, said in claimed.items() if said.ship_to}
 
 
 def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None:

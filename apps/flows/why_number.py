@@ -23,9 +23,11 @@ from apps.hub import delivery
 from apps.hub.models import Connection, Delivery
 from apps.inventory import lots
 from apps.inventory.models import (
+    SHIPS,
     Aside,
     Demand,
     Lease,
+    Location,
     PurchaseOrderLine,
     StockLevel,
     StockMovement,
@@ -190,7 +192,7 @@ def facts_of(listing: Listing) -> Shown:
     policy = SellingPolicy.objects.filter(variant=listing.variant_id).first()
     state = policy.state if policy else SellingState.SHARED
     can_be_told = wiring.has(channel, "stock.write")
-    levels = StockLevel.objects.filter(variant=listing.variant_id, location__is_active=True)
+    levels = StockLevel.objects.filter(variant=listing.variant_id, location__in=Location.objects.filter(SHIPS))
     push = _under_way(channel) if listing.pushing is not None else None
     return Shown(
         channel=channel.name, shown=listing.shown, shelf=_shelf(levels),

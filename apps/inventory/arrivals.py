@@ -194,7 +194,7 @@ def decide(surplus: UUID, *, keep: bool, actor: str, reason: str, price: Decimal
         if keep:
             if price is not None and not line.received:
                 line.price = purchasing.sane_price(price)
-            (level,) = desk.levels.values()
+            (level,) = desk.by_variant().values()
             last = row.receipt.lines.aggregate(last=Max("number"))["last"] or 0
             paper = _receipt_line(row.receipt, line, row.quantity, number=last + 1)
             arrived.value_minor = _shelve(desk, level, line, paper, order=order)

@@ -92,9 +92,9 @@ def sums(cost: LandedCost) -> tuple[int, int]:
 
 def _everywhere(levels: QuerySet[StockLevel], actor: str) -> Desk:
     """All levels of the articles, locked; one that somebody made meanwhile is younger, so its turn in the order is last."""
-    desk = Desk.of_levels(levels.values_list("id", flat=True), actor=actor)
+    desk = Desk.of_levels(levels.values_list("id", flat=True), actor=actor, alone=True)
     while fresh := set(levels.values_list("id", flat=True)) - desk.levels.keys():
-        desk.levels |= Desk.of_levels(fresh, actor=actor).levels
+        desk.levels |= Desk.of_levels(fresh, actor=actor, alone=True).levels
     return desk
 
 

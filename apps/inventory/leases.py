@@ -13,17 +13,17 @@ from django.db import transaction
 from apps.core import rows
 from apps.core.ids import uuid7
 from apps.inventory.levels import Desk
-from apps.inventory.models import Lease, StockLevel, StockMovement
+from apps.inventory.models import SHIPS, Lease, Location, StockLevel, StockMovement
 from apps.inventory.services import Change, refill
 
 Key = tuple[UUID, UUID]  # (variant, holder)
 
 
 class Leases:
-    """The leases of some variants over all active locations, with their levels, locked for this transaction."""
+    """The leases of some variants over all places that ship orders, with their levels, locked for this transaction."""
 
     def __init__(self, variants: Iterable[UUID], *, actor: str) -> None:
-        levels = StockLevel.objects.filter(variant__in=set(variants), location__is_active=True)
+        levels = StockLevel.objects.filter(variant__in=set(variants), location__in=Location.objects.filter(SHIPS))
         self.desk = Desk(levels.order_by("id").select_for_update(no_key=True, of=("self",)), actor=actor)
         held = (
             Lease.objects.filter(level__in=list(self.desk.levels))

@@ -14,7 +14,7 @@ from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.hub import outbox
 from apps.inventory.errors import NoLocation
-from apps.inventory.models import COUNTED, Location, StockLevel, StockMovement
+from apps.inventory.models import COUNTED, SHIPS, Location, StockLevel, StockMovement, ships_sql
 
 IN_ORDER = "ORDER BY id FOR NO KEY UPDATE"
 _FIGURES = (
@@ -30,10 +30,13 @@ def default_location() -> Location:
     return location
 
 
+_SHIPPING = f"SELECT place.id FROM inventory_location AS place WHERE {ships_sql('place')}"
+
+
 def _locked(variants: Collection[UUID], location: Location | None) -> list[StockLevel]:
-    where = "%s" if location else "(SELECT id FROM inventory_location WHERE is_default AND is_active)"
+    also = " OR place.id = %s" if location else ""
     return rows.read(
-        StockLevel, f"WHERE location_id = {where} AND variant_id = ANY(%s) {IN_ORDER}",
+        StockLevel, f"WHERE location_id = ANY(ARRAY({_SHIPPING}{also})) AND variant_id = ANY(%s) {IN_ORDER}",
         [*([location.id] if location else []), list(variants)],
     )  # fmt: skip
 
@@ -59,31 +62,42 @@ def lock_shelves(*, orders: Iterable[UUID] = (), lines: Iterable[UUID] = ()) -> 
 
 
 class Desk:
-    """Levels locked for this transaction and what happens to them."""
+    """Levels locked for this transaction and what happens to them.
 
-    def __init__(self, levels: Iterable[StockLevel], *, actor: str) -> None:
+    With a level come those of its variant at every place that ships orders: what is freed at one may serve who waits at
+    another. `location`: the one that was asked for.
+    """
+
+    def __init__(self, levels: Iterable[StockLevel], *, actor: str, location: UUID | None = None) -> None:
         self.levels: dict[UUID, StockLevel] = {level.id: level for level in levels}
         self.actor = actor
         self.at = clock.now()
         self.movements: list[StockMovement] = []
         self.moved: set[UUID] = set()  # levels whose free units changed
+        self._location = location
+        self._waited = {level.id: level.backordered for level in self.levels.values()}
 
     @classmethod
     def of_variants(cls, variants: Iterable[UUID], *, location: Location | None = None, actor: str) -> "Desk":
-        """Lock the levels of variants at one location (the one that takes new orders), making those that do not exist yet.
+        """Lock the levels of variants at one location, or wherever orders are shipped from, making those that do not exist
+        yet: at that location, or at the one that takes new orders.
 
         Raises `NoLocation`.
         """
         wanted = set(variants)
         locked = _locked(wanted, location)
-        missing = wanted - {level.variant_id for level in locked}
+        there = [level for level in locked if location is None or level.location_id == location.id]
+        missing = wanted - {level.variant_id for level in there}
+        if location is None and len({level.location_id for level in locked}) > 1:
+            location = default_location()
+            missing = wanted - {level.variant_id for level in locked if level.location_id == location.id}
         if missing:
             location = location or default_location()
             rows.insert_new(
                 StockLevel(id=uuid7(), variant_id=variant, location=location) for variant in sorted(missing)
             )
             locked = _locked(wanted, location)
-        return cls(locked, actor=actor)
+        return cls(locked, actor=actor, location=location.id if location else None)
 
     @classmethod
     def of_places(cls, places: Iterable[tuple[UUID, UUID]], *, actor: str) -> "Desk":
@@ -99,18 +113,29 @@ class Desk:
                 StockLevel(id=uuid7(), variant_id=variant, location_id=location)
                 for variant, location in sorted(missing)
             )
-        return cls(there.order_by("id").select_for_update(no_key=True), actor=actor)
+        shipping = Q(variant__in={variant for variant, _ in wanted}, location__in=Location.objects.filter(SHIPS))
+        locked = StockLevel.objects.filter(match | shipping)
+        return cls(locked.order_by("id").select_for_update(no_key=True), actor=actor)
 
     @classmethod
-    def of_levels(cls, levels: Iterable[UUID], *, actor: str) -> "Desk":
-        """Lock levels by id."""
-        return cls(
-            StockLevel.objects.filter(id__in=set(levels)).order_by("id").select_for_update(no_key=True), actor=actor
-        )
+    def of_levels(cls, levels: Iterable[UUID], *, actor: str, alone: bool = False) -> "Desk":
+        """Lock levels by id. `alone`: nothing is freed, so those of other places are left to others."""
+        ids = set(levels)
+        match = Q(id__in=ids)
+        if not alone:
+            variants = StockLevel.objects.filter(id__in=ids).values("variant")
+            match |= Q(variant__in=variants, location__in=Location.objects.filter(SHIPS))
+        return cls(StockLevel.objects.filter(match).order_by("id").select_for_update(no_key=True), actor=actor)
 
     def by_variant(self) -> dict[UUID, StockLevel]:
-        """The locked levels by their variant (one location)."""
-        return {level.variant_id: level for level in self.levels.values()}
+        """The locked levels by their variant, at the location that was asked for."""
+        at = self._location
+        return {level.variant_id: level for level in self.levels.values() if at is None or level.location_id == at}
+
+    @property
+    def is_of_one_place(self) -> bool:
+        """Whether everything that is locked lies at one place: nothing has to be chosen."""
+        return len({level.location_id for level in self.levels.values()}) <= 1
 
     def by_place(self) -> dict[tuple[UUID, UUID], StockLevel]:
         """The locked levels by (variant, location)."""
@@ -150,7 +175,9 @@ class Desk:
         """Levels in one UPDATE, movements in one INSERT, and one fact that names the variants whose free stock changed."""
         if not self.levels:
             return
-        rows.update(self.levels.values(), _FIGURES)
+        changed = self.moved | {row.level_id for row in self.movements}
+        changed |= {level.id for level in self.levels.values() if level.backordered != self._waited.get(level.id, 0)}
+        rows.update([level for level in self.levels.values() if level.id in changed], _FIGURES)
         rows.insert(self.movements)
         moved = self.moved
         self.movements, self.moved = [], set()

@@ -1,4 +1,4 @@
-"""What lies at a location, and why it cannot be closed while anything does."""
+"""What lies at a location, and why it cannot be closed, or stop shipping orders, while anything does."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -39,6 +39,28 @@ def left_at(location: UUID) -> list[Left]:
         "variant__sku", "on_hand", "incoming", "backordered"
     )
     return [Left(*row) for row in found]
+
+
+def lock(location: UUID) -> None:
+    """Nothing moves at a location until this transaction ends: what is said of it now still holds when it is written."""
+    list(StockLevel.objects.filter(location=location).order_by("id").select_for_update(no_key=True).values_list("id"))
+
+
+def why_not_stop(location: Location) -> str:
+    """Why a location cannot stop shipping orders now, in a sentence for a person; empty when it can."""
+    bound = StockLevel.objects.filter(location=location).filter(
+        Q(reserved__gt=0) | Q(leased__gt=0) | Q(backordered__gt=0)
+    )
+    skus = list(bound.order_by("variant__sku").values_list("variant__sku", flat=True))
+    if not skus:
+        return ""
+    named = ", ".join(skus[:_MOST_NAMED])
+    if len(skus) > _MOST_NAMED:
+        named = _("%(named)s and %(n)d more articles") % {"named": named, "n": len(skus) - _MOST_NAMED}
+    words = _(
+        "Orders still leave from %(name)s, or channels may sell what lies there: %(named)s. Ship them or call them off first."
+    )
+    return words % {"name": location.name, "named": named}
 
 
 def why_not_close(location: Location) -> str:

@@ -14,7 +14,7 @@ from django.db.models.functions import Upper
 
 from apps.inventory import lots
 from apps.inventory.lots import Lot
-from apps.inventory.models import Demand, Shrinkage, StockLevel, StockMovement
+from apps.inventory.models import Demand, Shrinkage, SourcingDecision, StockLevel, StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ def lots_of(orders: Iterable[UUID]) -> dict[UUID, list[Lot]]:
     """line -> what is wanted for it at each place; lines that want nothing of the shelf are left out."""
     rows = Demand.objects.filter(group__in=list(orders), kind="order_line")
     return lots.of(rows.select_related("level__variant", "level__location").order_by("arrived_at", "id"))
+
+
+def decisions_of(order: UUID) -> list[SourcingDecision]:
+    """Why an order leaves from where it leaves, in the order in which it was decided."""
+    return list(SourcingDecision.objects.filter(group=order).order_by("id"))
 
 
 _STANDING = """

@@ -8,79 +8,75 @@ in sets. What a receipt, a return or a release frees goes to who has waited long
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from apps.core import rows
-from apps.core.ids import uuid7
-from apps.inventory import deciding, later, lots
+from apps.inventory import later, lots, placing
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.levels import Desk
 from apps.inventory.lots import Lot
-from apps.inventory.models import Demand, Lease, Location, StockLevel, StockMovement
+from apps.inventory.models import Demand, Lease, Location, StockMovement
+from apps.inventory.placing import Address
+from apps.inventory.placing import Wanted as Wanted
+from apps.inventory.serving import Change as Change
+from apps.inventory.serving import refill as refill
+from apps.inventory.serving import serve
+from apps.inventory.serving import write_demands as write_demands
 
 Kind = StockMovement.Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Units of a variant that something wants: `subject` the order line, `group` its order, `holder` the connection whose
-    lease may be used, `per_unit` how many of them one unit of the line takes.
+def allocate(
+    wanted: Sequence[Wanted], *, actor: str, location: Location | None = None, to: Mapping[UUID, Address] | None = None
+) -> list[Demand]:
+    """Promise units, first come first served in the order given; what is short waits. One demand each, in that order; where
+    orders leave from several places, one for each place that a line leaves from (`to`: group -> its country and region).
     """
-
-    kind: str
-    subject: UUID
-    group: UUID
-    holder: UUID | None
-    variant: UUID
-    quantity: int
-    arrived_at: datetime
-    expires_at: datetime | None = None
-    per_unit: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a service did to one demand: `group` is the order whose allocation has to be looked at again."""
-
-    demand: UUID
-    subject: UUID
-    group: UUID
-    units: int
-
-
-def allocate(wanted: Sequence[Wanted], *, actor: str, location: Location | None = None) -> list[Demand]:
-    """Promise units, first come first served in the order given; what is short waits. One demand each, in that order."""
     if not wanted:
         return []
     with transaction.atomic(savepoint=False):
         desk = Desk.of_variants((want.variant for want in wanted), location=location, actor=actor)
-        by_variant = desk.by_variant()
-        queue: dict[UUID, list[Demand]] = defaultdict(list)
-        demands = []
-        for want in wanted:
-            level = by_variant[want.variant]
-            demand = rows.new(
-                Demand, id=uuid7(), level_id=level.id, kind=want.kind, subject=want.subject, group=want.group,
-                holder=want.holder, quantity=want.quantity, per_unit=want.per_unit, arrived_at=want.arrived_at,
-                expires_at=want.expires_at,
-            )  # fmt: skip
-            demand.level = level
-            demands.append(demand)
-            queue[demand.level_id].append(demand)
         leases = _locked_leases(desk, wanted)
-        for level_id, waiting in queue.items():
-            _serve(desk, desk.levels[level_id], waiting, leases.get(level_id, {}), part="")
+        if location is None and not desk.is_of_one_place:
+            demands = placing.spread(desk, wanted, leases, to or {})
+        else:
+            demands = _from_one_place(desk, wanted, leases)
         later.sell(desk, demands)
-        for level_id, waiting in queue.items():
-            desk.levels[level_id].backordered += sum(demand.waiting for demand in waiting)
+        for demand in demands:
+            desk.levels[demand.level_id].backordered += demand.waiting
         rows.insert(demands)
         rows.update((lease for held in leases.values() for lease in held.values()), ["units"])
         desk.write()
     return demands
+
+
+def _from_one_place(
+    desk: Desk, wanted: Sequence[Wanted], leases: Mapping[UUID, Mapping[UUID | None, Lease]]
+) -> list[Demand]:
+    by_variant = desk.by_variant()
+    queue: dict[UUID, list[Demand]] = defaultdict(list)
+    demands = []
+    for want in wanted:
+        demand = want.at(by_variant[want.variant], want.quantity)
+        demands.append(demand)
+        queue[demand.level_id].append(demand)
+    for level_id, waiting in queue.items():
+        serve(desk, desk.levels[level_id], waiting, leases.get(level_id, {}), part="")
+    return demands
+
+
+def look_for_units(variants: Iterable[UUID], *, actor: str, cause: UUID) -> list[Change]:
+    """A place ships orders from now on: what is free there goes to who waits elsewhere."""
+    wanted = set(variants)
+    if not wanted:
+        return []
+    with transaction.atomic():
+        desk = Desk.of_variants(wanted, actor=actor)
+        gained = refill(desk, part=cause.hex)
+        desk.write()
+    return gained
 
 
 def _locked_leases(desk: Desk, wanted: Iterable[Wanted]) -> dict[UUID, dict[UUID | None, Lease]]:
@@ -92,59 +88,6 @@ def _locked_leases(desk: Desk, wanted: Iterable[Wanted]) -> dict[UUID, dict[UUID
         for lease in rented.order_by("level", "holder").select_for_update(no_key=True):
             held[lease.level_id][lease.holder] = lease
     return held
-
-
-def _serve(
-    desk: Desk, level: StockLevel, waiting: Sequence[Demand], leases: Mapping[UUID | None, Lease], *, part: str
-) -> list[Change]:
-    """Give units of one level to demands in order of arrival: out of their holder's lease, then out of what is free.
-
-    The demands and leases are changed in memory only.
-    """
-    changes = []
-    given = deciding.serve_leased(
-        level.available,
-        {holder: lease.units for holder, lease in leases.items()},
-        [(demand.waiting, demand.holder) for demand in waiting],
-    )
-    for demand, (own, common) in zip(waiting, given, strict=True):
-        units = own + common
-        if units:
-            demand.allocated += units
-            later.settle(demand)
-            if own:
-                leases[demand.holder].units -= own
-            desk.change(
-                level,
-                Kind.ALLOCATION,
-                source_kind="demand",
-                source_id=demand.id,
-                part=part,
-                reserved=units,
-                leased=-own,
-            )
-            changes.append(Change(demand.id, demand.subject, demand.group, units))
-    return changes
-
-
-def refill(desk: Desk, *, part: str) -> list[Change]:
-    """Free units of the locked levels go to who has waited longest; `part` names the cause in the movements."""
-    free = [level.id for level in desk.levels.values() if level.available > 0 and level.backordered > 0]
-    if not free:
-        return []
-    queue: dict[UUID, list[Demand]] = defaultdict(list)
-    waiters = Demand.objects.filter(level__in=free, quantity__gt=F("allocated") + F("shipped") + F("cancelled"))
-    for demand in waiters.order_by("level", "arrived_at", "id").select_for_update(no_key=True):
-        queue[demand.level_id].append(demand)
-    changes, touched = [], []
-    for level_id, waiting in queue.items():
-        level = desk.levels[level_id]
-        served = _serve(desk, level, waiting, {}, part=part)
-        level.backordered -= sum(change.units for change in served)
-        changes += served
-        touched += waiting
-    write_demands(touched)
-    return changes
 
 
 def cancel(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> list[Change]:
@@ -289,8 +232,3 @@ def _locked_lots(units: Mapping[UUID, int], *, actor: str) -> tuple[Desk, dict[U
     for demand in demands:
         demand.level = desk.levels[demand.level_id]
     return desk, lots.of(demands)
-
-
-def write_demands(demands: Iterable[Demand]) -> None:
-    """Put changed demands down in one statement."""
-    rows.update(demands, ["allocated", "shipped", "cancelled", "later", "beyond"])

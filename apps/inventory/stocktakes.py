@@ -114,7 +114,7 @@ def must_be_open(row: Stocktake) -> None:
 def row_of(sheet: Stocktake, variant: Variant, *, actor: str) -> StocktakeLine:
     """The row of an article that is not on the sheet yet, with its level where it has none. Raises `Refused`."""
     _must_lie([variant.id])
-    (level,) = Desk.of_variants([variant.id], location=sheet.location, actor=actor).levels.values()
+    (level,) = Desk.of_variants([variant.id], location=sheet.location, actor=actor).by_variant().values()
     last = sheet.lines.aggregate(last=Max("number"))["last"] or 0
     return StocktakeLine.objects.create(stocktake=sheet, level=level, number=last + 1)
 

@@ -56,6 +56,15 @@ BREACHES = [
         f"UPDATE {DEMAND} SET later = 1 WHERE quantity > allocated + shipped + cancelled",
     ),
     ("I1", "no free unit", f"UPDATE {SHELF} SET on_hand = on_hand + 5"),
+    (
+        "I1",
+        "free units of one place",
+        "INSERT INTO inventory_location (id, code, name, ship_from, is_active, is_default, ships_orders, parcel_minor)"
+        " VALUES (gen_random_uuid(), 'b', 'B', '{}', true, false, true, 0)",
+        f"INSERT INTO {SHELF} (id, variant_id, location_id, on_hand, safety, damaged, quality_control, reserved, leased,"
+        " incoming, backordered, value_minor) SELECT gen_random_uuid(), l.variant_id, p.id, 5, 0, 0, 0, 0, 0, 0, 0, 0"
+        f" FROM {SHELF} l, inventory_location p WHERE p.code = 'b' AND l.backordered > 0",
+    ),
     ("I1", "leases make", f"UPDATE {SHELF} SET on_hand = on_hand + 1, leased = leased + 1"),
     (
         "I1",

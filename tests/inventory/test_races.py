@@ -64,13 +64,13 @@ def test_with_locks_off_more_is_promised_than_lies_there(monkeypatch):
     builders.stock(article, UNITS)
     monkeypatch.setattr(levels, "IN_ORDER", "ORDER BY id")
     read = threading.Barrier(WRITERS)
-    decide = inventory._serve
+    decide = inventory.serve
 
     def everybody_has_read(*words, **named):
         read.wait(10)
         return decide(*words, **named)
 
-    monkeypatch.setattr(inventory, "_serve", everybody_has_read)
+    monkeypatch.setattr(inventory, "serve", everybody_has_read)
 
     _side_by_side(lambda _: inventory.allocate([shelves.want(article, UNITS // 2)], actor="writer"))
 

@@ -34,6 +34,8 @@ from apps.inventory.models import (
     Receipt,
     ReceiptLine,
     ReorderRule,
+    SourcingDecision,
+    SourcingRule,
     StockLevel,
     StockMovement,
     Supplier,
@@ -137,6 +139,10 @@ def _trade(shop: SimpleNamespace, number: int) -> None:
     )  # fmt: skip
     OrderHold.objects.create(order=order, reason="manual", set_by="hana", set_at=now)
     level = StockLevel.objects.create(variant=variant, location=shop.location, on_hand=9, reserved=1)
+    SourcingRule.objects.get_or_create(kind="nearest")
+    SourcingDecision.objects.create(
+        group=order.id, at=now, reasons=[{"code": "from_one", "facts": {"place": "Warehouse"}}]
+    )
     StockMovement.objects.create(
         level=level, at=now, kind="opening", on_hand=9, source_kind="test", source_id=uuid.uuid4(), actor="hana"
     )

@@ -2,7 +2,7 @@
 
 from apps.channels import offering
 from apps.flows.verifying.checks import Check, append_only
-from apps.inventory.models import free_sql
+from apps.inventory.models import free_sql, ships_sql
 
 LEVELS = "SELECT count(*) FROM inventory_stocklevel"
 DEMANDS = "SELECT count(*) FROM inventory_demand"
@@ -50,6 +50,16 @@ I1 = (
         f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} > 0 AND EXISTS (
                 SELECT 1 FROM inventory_demand d
                 WHERE d.level_id = l.id AND d.quantity > d.allocated + d.shipped + d.cancelled)""",
+    ),
+    Check(
+        "free units of one place serve who waits at another",
+        LEVELS,
+        # Unless the merchant rather lets an order wait than become more parcels; a bundle's parts stay together.
+        f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} > 0 AND {ships_sql("p")} AND EXISTS (
+                SELECT 1 FROM inventory_stocklevel w JOIN inventory_demand d ON d.level_id = w.id
+                WHERE w.variant_id = l.variant_id AND w.id <> l.id AND w.backordered > 0 AND NOT d.is_part
+                  AND d.quantity > d.allocated + d.shipped + d.cancelled)
+            AND NOT EXISTS (SELECT 1 FROM inventory_sourcingrule r WHERE r.kind = 'most_parcels' AND r.is_active)""",
     ),
 )
 

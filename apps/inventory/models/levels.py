@@ -25,6 +25,13 @@ class Location(Record):
     ship_from = models.JSONField(_("sender address"), default=dict, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_default = models.BooleanField(_("takes new orders"), default=False)
+    ships_orders = models.BooleanField(
+        _("ships orders, too"), default=False,
+        help_text=_("Its stock is sold on the channels, and orders leave from here by the sourcing rules."),
+    )  # fmt: skip
+    parcel_minor = models.PositiveIntegerField(
+        _("cost of a parcel"), default=0, help_text=_("In the smallest unit of the company's currency; for the rules.")
+    )
 
     class Meta:
         verbose_name = _("location")
@@ -35,6 +42,15 @@ class Location(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Where orders leave from: the location that takes new orders, and those that ship, too.
+SHIPS = Q(is_active=True) & (Q(is_default=True) | Q(ships_orders=True))
+
+
+def ships_sql(location: str) -> str:
+    """Whether orders leave from a location under this alias, as SQL (`SHIPS`)."""
+    return f"{location}.is_active AND ({location}.is_default OR {location}.ships_orders)"
 
 
 class Aside(models.TextChoices):
@@ -180,6 +196,7 @@ class Demand(Record):
     holder = models.UUIDField(null=True)
     quantity = models.IntegerField()
     per_unit = models.PositiveSmallIntegerField(default=1)
+    is_part = models.BooleanField(default=False)  # a component of a bundle: it leaves together with the others
     allocated = models.IntegerField(default=0)
     shipped = models.IntegerField(default=0)
     cancelled = models.IntegerField(default=0)

@@ -7,10 +7,23 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.flows import sell_later
+from apps.core import audit
+from apps.flows import change_place, sell_later
 from apps.inventory import later, places
-from apps.inventory.models import BackorderPolicy, Demand, Location, Receipt, ReceiptLine, StockLevel, StockMovement
+from apps.inventory.models import (
+    SHIPS,
+    BackorderPolicy,
+    Demand,
+    Location,
+    Receipt,
+    ReceiptLine,
+    SourcingDecision,
+    SourcingRule,
+    StockLevel,
+    StockMovement,
+)  # fmt: skip
 from apps.staff.admin.rooms import ReadOnlyRoom, ReadOnlyTable, Room, link_to_list
+from apps.staff.parts import sourced
 
 
 class _LocationForm(forms.ModelForm):
@@ -18,11 +31,26 @@ class _LocationForm(forms.ModelForm):
 
     class Meta:
         model = Location
-        fields = ("code", "name", "brand", "ship_from", "is_active", "is_default")
+        fields = ("code", "name", "brand", "ship_from", "is_active", "is_default", "ships_orders", "parcel_minor")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "parcel_minor" in self.fields:
+            self.fields["parcel_minor"].required = False
+
+    def clean_parcel_minor(self) -> int:
+        """Nothing said is nothing."""
+        return self.cleaned_data["parcel_minor"] or 0
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         is_active = cleaned.get("is_active", True)
+        if self.instance.pk and not self.instance._state.adding:
+            places.lock(self.instance.pk)
+            shipped = Location.objects.filter(SHIPS, pk=self.instance.pk).exists()
+            ships = is_active and (cleaned.get("is_default") or cleaned.get("ships_orders"))
+            if shipped and not ships and is_active and (reason := places.why_not_stop(self.instance)):
+                self.add_error("ships_orders", reason)
         if not is_active and cleaned.get("is_default"):
             self.add_error("is_active", _("A place that takes new orders must be active."))
         elif not is_active and self.instance.pk and "is_active" in self.changed_data:
@@ -37,8 +65,36 @@ class _LocationForm(forms.ModelForm):
 class LocationRoom(Room):
     form = _LocationForm
     is_newest_first = False
-    list_display = ("name", "code", "brand", "is_default", "is_active")
+    list_display = ("name", "code", "brand", "is_default", "ships_orders", "is_active")
     list_select_related = ("brand",)
+
+    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
+        """Keep it; where it begins or ends to ship orders, who waits is served and the channels are told."""
+        super().save_model(request, obj, form, change)
+        if {"is_active", "is_default", "ships_orders"} & set(form.changed_data):
+            change_place.changed(obj, actor=audit.actor_of(request))
+
+
+@admin.register(SourcingRule)
+class SourcingRuleRoom(Room):
+    is_newest_first = False
+    list_display = ("kind", "number", "position", "is_active")
+    fields = ("kind", "number", "position", "is_active")
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["pk"]
+
+
+@admin.register(SourcingDecision)
+class SourcingDecisionRoom(ReadOnlyRoom):
+    list_display = ("at", "group", "said")
+    fields = ("at", "group", "said")
+    readonly_fields = ("at", "group", "said")
+    linked_by = ("group",)
+
+    @admin.display(description=_("decision"))
+    def said(self, row: SourcingDecision) -> str:
+        return " ".join(sourced.sentences(row))
 
 
 @admin.register(StockLevel)

@@ -19,6 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import audit, clock, money, states
 from apps.flows import cancel_order, hold_order, refund_order, resync, ship_order
+from apps.inventory import network
+from apps.inventory import queries as inventory
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.models import Demand
 from apps.orders import queries as orders
@@ -28,7 +30,7 @@ from apps.orders.models import Order
 from apps.orders.states import AllocationState, Lifecycle
 from apps.payments.models import Payment
 from apps.payments.services import OverRefund
-from apps.staff.parts import connections, leaving, story, timeline, words
+from apps.staff.parts import connections, leaving, sourced, story, timeline, words
 from apps.staff.parts.frame import frame
 from apps.staff.parts.story import Story
 from apps.staff.roles import needs
@@ -61,6 +63,7 @@ def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int 
     context, counts = frame(now, queue=queue.name if queue else "", also=bought)
     rows = connections.all_of_them() if found.can_ship or found.can_cancel else []
     show = request.GET.get("show", "")
+    sourcing = [(row.at, sourced.sentences(row)) for row in inventory.decisions_of(found.order.id)]
     context |= {
         "story": found,
         "order": found.order,
@@ -70,6 +73,8 @@ def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int 
         "verdict": _verdict(found),
         "lines": [_line(line, found) for line in found.lines],
         "stock": [_stock(demand) for demand in found.short],
+        "sourcing": sourcing,
+        "leaves_from": {place.id: place.name for place in network.places()} if sourcing else {},
         "due": desk.due(found.order, now),
         "timeline": timeline.build(found, show=show if show in ("call", "person") else ""),
         "show": show,

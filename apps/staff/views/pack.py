@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.core import audit, clock, keyset, states
 from apps.core.models import Company
 from apps.flows import ship_order
+from apps.inventory import network
 from apps.inventory.errors import InsufficientStock
 from apps.orders.models import OrderLine
 from apps.orders.states import Lifecycle
@@ -90,8 +91,10 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
     scans = request.session.get(_SESSION, {}).get(str(shipment_id), [])
     parcels = list(row.parcels.all())
     company = Company.objects.first()
+    places = network.places()
     context = frame()[0] | {
         "shipment": row,
+        "place_name": next((one.name for one in places if one.id == row.location_ref), "") if len(places) > 1 else "",
         "order": row.order,
         "company": company,
         "shop_name": company.name if company else "",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from apps.flows import confirm_order, push_stock, refund_order, settle_payment, ship_order
+from apps.flows import confirm_order, push_prices, push_stock, refund_order, settle_payment, ship_order
 from apps.hub import delivery
 from apps.hub.models import Connection, InboxEvent
 from apps.messaging import services as messaging
@@ -46,6 +46,12 @@ def _stock(group: Group) -> None:
             push_stock.take_outcomes(item.words, delivery_id=item.answer.delivery, source=item.source)
 
 
+def _prices(group: Group) -> None:
+    for item in group:
+        if item.answer:
+            push_prices.take_outcomes(item.words, delivery_id=item.answer.delivery, source=item.source)
+
+
 def _payments(group: Group) -> None:
     settle_payment.settle([word for item in group for word in item.words], source=group[0].source)
 
@@ -83,6 +89,7 @@ def _fulfilments(group: Group) -> None:
 
 _TAKERS: dict[str, Callable[[Group], None]] = {
     "stock.set": _stock,
+    "price.set": _prices,
     "payment.request": _payments,
     "payment.capture": _payments,
     "payment.void": _payments,

@@ -17,6 +17,7 @@ from apps.channels.models import ChannelRule, Listing, SellingPolicy
 from apps.channels.pricing import Wanted
 from apps.channels.states import SellingState
 from apps.core import audit
+from apps.flows import push_prices, wiring
 from apps.hub.models import Connection
 
 # What a preview looks at; beyond it the rest is counted as not looked at, and said so.
@@ -29,6 +30,18 @@ FIELDS = (
 
 class Stale(Exception):
     """More would fall to none now than the person saw: look again."""
+
+
+class UnderWay(Exception):
+    """Prices are on their way to the channel; the next ones are told when it has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many listings are told another number, and another price."""
+
+    numbers: int
+    prices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +91,12 @@ def preview(channel: Connection, rule: ChannelRule) -> Preview:
     return made
 
 
-def make_so(channel: Connection, rule: ChannelRule, *, seen_falls: int, actor: str) -> int:
-    """Keep the rule and have the channel told by it. `seen_falls`: how many fell to none in what the person saw. Returns how
-    many listings are told another number. Raises `Stale`.
+def make_so(channel: Connection, rule: ChannelRule, *, seen_falls: int, actor: str) -> Told:
+    """Keep the rule and have the channel told by it. `seen_falls`: how many fell to none in what the person saw. Raises `Stale`,
+    `UnderWay`.
     """
     with transaction.atomic():
+        Connection.objects.select_for_update(no_key=True, of=("self",)).get(id=channel.id)
         changes = _changes(channel, rule, _listings(channel))
         falls = [change.of.id for change in changes if change.falls]
         if len(falls) > seen_falls:
@@ -94,7 +108,22 @@ def make_so(channel: Connection, rule: ChannelRule, *, seen_falls: int, actor: s
         audit.record("rule.set", actor=actor, subject=channel, detail=changed)
         channels.tell_all(channel.id)
         Listing.objects.filter(id__in=falls, is_dirty=True).update(may_fall=True, is_held=False)
-    return sum(change.is_new_number for change in changes)
+        prices = _tell_prices(channel, changes)
+    return Told(sum(change.is_new_number for change in changes), prices)
+
+
+def _tell_prices(channel: Connection, changes: Sequence[Change]) -> int:
+    """Channels that take prices are told them; while an earlier push is not settled nothing is, and the person is told so."""
+    new = [
+        (change.of, change.price.wanted, change.price.currency)
+        for change in changes
+        if change.is_new_price and change.price
+    ]
+    if not new or not wiring.has(channel, "price.write"):
+        return 0
+    if push_prices.under_way(channel):
+        raise UnderWay
+    return push_prices.tell(channel, new)
 
 
 def _listings(channel: Connection) -> list[Listing]:

@@ -84,6 +84,7 @@ OPERATIONS: dict[str, Operation] = {
     op.name: op
     for op in (
         Operation("stock.set", "set_stock", c.StockQuantity, c.StockOutcome, many=250),
+        Operation("price.set", "set_prices", c.PriceTag, c.PriceOutcome, many=100),
         Operation("order.confirm", "confirm_orders", c.Confirmation, c.ConfirmationOutcome, many=100),
         Operation("fulfilment.create", "create_fulfilment", c.Fulfilment, c.FulfilmentReceipt),
         Operation("payment.request", "request_payment", c.PaymentRequest, c.PaymentFact),
@@ -141,6 +142,16 @@ class StockSink(Protocol):
         A vendor that takes fewer at a time than it is given is called several times: where a later call fails, what was
         settled is answered, what is in doubt as `is_unknown`, what was not sent as `is_put_off`; only where the first call
         fails is the error raised.
+        """
+
+
+@runtime_checkable
+class PriceSink(Protocol):
+    """A channel that can be told what its listings cost."""
+
+    def set_prices(self, prices: Sequence[c.PriceTag], key: str) -> Sequence[c.PriceOutcome]:
+        """One outcome for each price, in their order; harmless to repeat. A price that the vendor does not take is an
+        outcome, not an error.
         """
 
 
@@ -289,6 +300,7 @@ ABILITIES: dict[str, type] = {
     "catalogue": ProductSource,
     "stock.read": StockSource,
     "stock.write": StockSink,
+    "price.write": PriceSink,
     "confirmation": OrderConfirmer,
     "fulfilment": FulfilmentSink,
     "payment": PaymentGateway,
@@ -304,6 +316,7 @@ ABILITIES: dict[str, type] = {
 # Which ability must not be paused for an operation to go out (X111: one switch per capability).
 ABILITY_OF: dict[str, str] = {
     "stock.set": "stock.write",
+    "price.set": "price.write",
     "order.confirm": "confirmation",
     "fulfilment.create": "fulfilment",
     "payment.request": "payment",

@@ -107,6 +107,7 @@ class Shopify(Standin):
             "bulkOperationCancel": lambda args, _: self.bulk.cancel(args),
             "inventorySetQuantities": self.stock.set_quantities,
             "fulfillmentOrderMove": lambda args, _: self.parcels.move(args),
+            "productVariantsBulkUpdate": lambda args, _: self.stock.set_prices(args),
             "fulfillmentCreate": lambda args, _: self._fulfil(args["fulfillment"]),
         }
 

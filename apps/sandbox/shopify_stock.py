@@ -125,6 +125,32 @@ class Stock:
         self.db.execute("INSERT INTO shopify_key VALUES (?, ?, ?)", (key, digest, kept))
         return answer
 
+    def set_prices(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """`productVariantsBulkUpdate` with `allowPartialUpdates`: each variant by itself."""
+        known = self.db.execute("SELECT * FROM shopify_variant").fetchall()
+        by_id = {
+            gid("ProductVariant", row["id"]): row
+            for row in known
+            if gid("Product", number_of("product", row["sku"])) == args["productId"]
+        }
+        if not by_id:
+            errors = [_error("PRODUCT_DOES_NOT_EXIST", ["productId"], "Product does not exist")]
+            return {"productVariants": None, "userErrors": errors}
+        errors, done = [], []
+        for place, one in enumerate(args["variants"]):
+            at = ["variants", str(place)]
+            row = by_id.get(one["id"])
+            if row is None:
+                said = "Product variant does not exist"
+                errors.append(_error("PRODUCT_VARIANT_DOES_NOT_EXIST", [*at, "id"], said))
+            elif Decimal(one["price"]) < 0:
+                said = "Price must be greater than or equal to 0"
+                errors.append(_error("GREATER_THAN_OR_EQUAL_TO", [*at, "price"], said))
+            else:
+                self.db.execute("UPDATE shopify_variant SET price = ? WHERE id = ?", (one["price"], row["id"]))
+                done.append({"id": one["id"], "price": one["price"]})
+        return {"productVariants": done, "userErrors": errors}
+
     def _check(self, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
         if wanted.get("name") != "available":
             return [_error("INVALID_NAME", ["input", "name"], "The quantity name must be available.")]

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -77,7 +78,8 @@ class Shelf:
         article = msgspec.json.decode(row["card"], type=Article) if row["card"] else None
         is_counted = bool(row["is_counted"]) and article is not None
         body: dict[str, Any] = {
-            "id": row["id"], "sku": row["sku"], "price": str(article.price) if article else "", "tax_status": "taxable",
+            "id": row["id"], "sku": row["sku"], "price": str(article.price) if article else "",
+            "regular_price": str(article.price) if article else "", "tax_status": "taxable",
             "tax_class": "", "manage_stock": is_counted, "stock_quantity": row["shown"] if is_counted else None,
             "stock_status": "instock" if not is_counted or row["shown"] > 0 else "outofstock", "backorders": "no",
             "weight": "", "global_unique_id": article.barcode if article else "", "status": "publish", "meta_data": [],
@@ -115,6 +117,14 @@ class Shelf:
             )
         if item.get("stock_quantity") is not None:
             self.showcase.put([(row["sku"], int(item["stock_quantity"]))])
+        if "regular_price" in item and row["card"]:
+            card = msgspec.structs.replace(
+                msgspec.json.decode(row["card"], type=Article), price=Decimal(item["regular_price"])
+            )
+            self.db.execute(
+                "UPDATE showcase SET card = ? WHERE channel = 'woocommerce' AND sku = ?",
+                (msgspec.json.encode(card), row["sku"]),
+            )
         updated = self._row(row["id"])
         assert updated is not None
         return self.body(updated)

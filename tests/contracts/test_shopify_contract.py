@@ -77,6 +77,12 @@ def _speak(connector: ShopifyConnector, number: str) -> None:
     levels = [one for page in connector.shown_stock() for one in page][:3]
     connector.set_stock([replace(one, quantity=4, expected=3) for one in levels], "stale")
     connector.set_stock([replace(one, quantity=4, expected=None) for one in levels], "set")
+    cards = [card for page in connector.variants() for card in page]
+    tags = [
+        c.PriceTag(external_id=one.external_id, product_external_id=one.product_external_id, amount=one.price, currency="JPY")
+        for one in cards
+    ]  # fmt: skip
+    connector.set_prices([*tags[:2], replace(tags[2], product_external_id="1")], "prices")
     window = (clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))
     events = [event for page in connector.changed_orders(*window) for event in page]
     drafts = [connector.read(event.topic, event.raw)[0] for event in events]

@@ -69,6 +69,12 @@ def _speak(connector: WooCommerceConnector, full: Any, stand: Stand) -> None:
     assert len(levels) == 2
     missing = c.StockQuantity(external_id="999", quantity=1)
     connector.set_stock([*(replace(one, quantity=4) for one in levels), missing], "key")
+    cards = [card for page in connector.variants() for card in page]
+    tags = [
+        c.PriceTag(external_id=one.external_id, product_external_id=one.product_external_id, amount=one.price, currency="JPY")
+        for one in cards
+    ]  # fmt: skip
+    connector.set_prices([*tags, replace(tags[0], external_id="999", product_external_id="")], "key")
     window = (clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))
     drafts = [connector.read(e.topic, e.raw)[0] for page in connector.changed_orders(*window) for e in page]
     (draft,) = [one for one in drafts if one.number == full.number]
@@ -115,7 +121,7 @@ def test_refusals_were_heard(spoken):
     statuses = {status for name in OPERATIONS for _, _, status, _ in spoken[name]}
     assert statuses == {200, 201, 401, 404}
     rows = [row for _, _, _, answered in spoken["POST /wp-json/wc/v3/products/batch"] for row in answered["update"]]
-    assert [sorted(row) for row in rows if "error" in row] == [["error", "id"]]
+    assert [sorted(row) for row in rows if "error" in row] == [["error", "id"]] * 2
 
 
 def test_what_leaves_the_shape_is_found(spoken):

@@ -10,8 +10,9 @@ from apps.hub.abilities import Once, StockManners, Writes
 from apps.hub.registry import Manifest, Settings
 
 MANIFEST = Manifest(
-    slug="cuckoo", label="Cuckoo", kind="test", abilities=("catalogue", "stock.read", "stock.write"), settings=Settings,
-    load="tests.flows.cuckoo.Cuckoo", once={"stock.set": Once.NATURAL_KEY},
+    slug="cuckoo", label="Cuckoo", kind="test", abilities=("catalogue", "stock.read", "stock.write", "price.write"),
+    settings=Settings,
+    load="tests.flows.cuckoo.Cuckoo", once={"stock.set": Once.NATURAL_KEY, "price.set": Once.NATURAL_KEY},
     stock=StockManners(writes=Writes.ABSOLUTE),
 )  # fmt: skip
 # What it shows, by code.
@@ -39,3 +40,15 @@ class Cuckoo:
             if one.external_id in shows:
                 shows[one.external_id] = one.quantity
         return [c.StockOutcome(external_id=one.external_id, is_set=True) for one in quantities]
+
+    def set_prices(self, wanted: Sequence[c.PriceTag], key: str) -> Sequence[c.PriceOutcome]:
+        """Prices below 100 are refused."""
+        taken = {one.external_id: one.amount for one in wanted if one.amount >= 100}
+        prices.update(taken)
+        return [
+            c.PriceOutcome(
+                external_id=one.external_id, is_set=one.external_id in taken,
+                error="" if one.external_id in taken else "too cheap",
+            )
+            for one in wanted
+        ]  # fmt: skip

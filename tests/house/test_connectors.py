@@ -26,6 +26,7 @@ WITHOUT_SHAPE = {"csv", "smtp"}  # a format of our own, and an Internet standard
 SECTIONS = ("## What works", "## What does not", "## Verified against")
 SUITES = {
     "orders": "OrdersSuite", "catalogue": "CatalogueSuite",
+    "price.write": "PriceSuite",
     "confirmation": "ConfirmationSuite",
     "fulfilment": "FulfilmentSuite", "payment": "PaymentSuite", "payment.read": "PaymentSuite", "statement": "StatementSuite",
     "label": "LabelSuite", "label.file": "FileCarrierSuite", "tracking": "TrackingSuite", "message": "MessageSuite",

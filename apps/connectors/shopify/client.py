@@ -20,6 +20,10 @@ def forget() -> None:
     _fits.clear()
 
 
+class Denied(Misconfigured):
+    """The app lacks the access scope of this operation; its others may go on."""
+
+
 class TooCostly(Exception):
     """The shop computed more than 1,000 points for the query; ask for less at a time."""
 
@@ -114,7 +118,9 @@ def _graphql_error(operation: str, errors: Any, extensions: Mapping[str, Any]) -
         return RateLimited(said, retry_after=_until_restored(extensions.get("cost") or {}))
     if "MAX_COST_EXCEEDED" in reasons:
         return TooCostly(said)
-    if reasons & {"ACCESS_DENIED", "SHOP_INACTIVE"}:
+    if "ACCESS_DENIED" in reasons:
+        return Denied(said)
+    if "SHOP_INACTIVE" in reasons:
         return Misconfigured(said)
     if reasons & {"INTERNAL_SERVER_ERROR", "TIMEOUT"}:
         return Transient(said, sent=True)

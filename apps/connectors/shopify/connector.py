@@ -15,6 +15,7 @@ from apps.connectors.shopify import (
     mapping_fulfilment,
     mapping_graphql,
     mapping_stock,
+    pricing,
     stock,
 )
 from apps.connectors.shopify.bulk import Bulk
@@ -126,6 +127,10 @@ class ShopifyConnector:
     def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
         """Compare and set, 250 at most; see `stock`."""
         return stock.Push(self._client, self._here(), key).settle(quantities)
+
+    def set_prices(self, prices: Sequence[c.PriceTag], key: str) -> Sequence[c.PriceOutcome]:
+        """A call a product; see `pricing`. There is no key, and a repeat is harmless."""
+        return pricing.settle(self._client, prices)
 
     # Fulfilments
 

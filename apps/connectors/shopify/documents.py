@@ -114,6 +114,14 @@ mutation SetStock($input: InventorySetQuantitiesInput!, $key: String!) {
   }
 }"""
 
+SET_PRICES = """
+mutation SetPrices($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
+  productVariantsBulkUpdate(productId: $product, variants: $variants, allowPartialUpdates: true) {
+    productVariants { id price }
+    userErrors { code field message }
+  }
+}"""
+
 _TO_FULFIL = f"""
 fragment ToFulfil on FulfillmentOrder {{
   id status fulfillAt
@@ -190,6 +198,7 @@ DOCUMENTS: dict[str, str] = {
     "ShownStock": SHOWN_STOCK,
     "ShownItems": SHOWN_ITEMS,
     "SetStock": SET_STOCK,
+    "SetPrices": SET_PRICES,
     "Fulfilments": FULFILMENTS,
     "FulfilmentLines": FULFILMENT_LINES,
     "MoveFulfilment": MOVE_FULFILMENT,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from apps.connectors.woocommerce import codes, mapping, mapping_stock, parcels, stock
+from apps.connectors.woocommerce import codes, mapping, mapping_stock, parcels, pricing, stock
 from apps.connectors.woocommerce.client import PAGE, Client, Params
 from apps.connectors.woocommerce.settings import WooCommerceSettings
 from apps.hub import contracts as c
@@ -143,6 +143,10 @@ class WooCommerceConnector:
     def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
         """Whatever is shown, in as many calls as it takes; see `stock`. There is no key at this vendor."""
         return stock.Push(self._client, quantities).settle()
+
+    def set_prices(self, prices: Sequence[c.PriceTag], key: str) -> Sequence[c.PriceOutcome]:
+        """The regular prices, in as many calls as it takes; see `pricing`. There is no key, and a repeat is harmless."""
+        return pricing.settle(self._client, prices)
 
     # Fulfilments
 

@@ -15,8 +15,10 @@ from apps.connectors.woocommerce.mapping import Body, amount, plain, whole
 from apps.hub import contracts as c
 
 MANY = 100
-PRODUCT_FIELDS = "id,name,type,sku,global_unique_id,price,weight,manage_stock,stock_quantity,parent_id,attributes"
-VARIATION_FIELDS = "id,sku,global_unique_id,price,weight,manage_stock,stock_quantity,attributes"
+PRODUCT_FIELDS = (
+    "id,name,type,sku,global_unique_id,price,regular_price,weight,manage_stock,stock_quantity,parent_id,attributes"
+)
+VARIATION_FIELDS = "id,sku,global_unique_id,price,regular_price,weight,manage_stock,stock_quantity,attributes"
 _PLACE = re.compile(r"(?:(\d+)/)?(\d+)")
 
 
@@ -45,7 +47,7 @@ def notice_cards(product: Body) -> tuple[c.VariantCard, ...]:
 
 
 def _card(said: Body, parent: Body | None, shop: Shop) -> c.VariantCard:
-    price = said.get("price")
+    price = said.get("regular_price") or said.get("price")  # a sale is the shop's own; what we set is the regular one
     owner = parent or said
     return c.VariantCard(
         sku=said.get("sku") or "",

@@ -45,7 +45,7 @@ class Push:
 
     def _send(self, batch: mapping.Batch) -> None:
         answer = self._client.call("POST", batch.path, body=mapping.batch_body(batch, self._wanted))
-        rows = _rows(answer)
+        rows = rows_of(answer)
         for place, id in zip(batch.places, batch.ids, strict=True):
             self._outcomes[place] = mapping.outcome(self._wanted[place], rows.get(id))
 
@@ -63,7 +63,7 @@ class Push:
             )
 
 
-def _rows(answer: Any) -> dict[int, Any]:
+def rows_of(answer: Any) -> dict[int, Any]:
     """The answer's rows by id. Raises `Transient` where it is no answer to a batch."""
     rows = answer.get("update") if isinstance(answer, dict) else None
     if not isinstance(rows, list):

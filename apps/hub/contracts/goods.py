@@ -35,6 +35,26 @@ class StockOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTag:
+    """What a listing shall cost at a channel, as the channel tells prices (with tax or without). Ids as in `VariantCard`."""
+
+    external_id: str
+    amount: Decimal
+    currency: str
+    product_external_id: str = ""
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceOutcome:
+    """What became of one `PriceTag`; where it is not set, `error` says why for a person."""
+
+    external_id: str
+    is_set: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StockChange:
     """A movement on the shelf as a warehouse tells it. `kind`: receipt, adjustment (signed), count (absolute)."""
 

@@ -87,6 +87,7 @@ OUTCOMES: dict[str, tuple[str, Word]] = {
 
 OPERATIONS: dict[str, Word] = {
     "stock.set": gettext_lazy("Stock sync"),
+    "price.set": gettext_lazy("Price sync"),
     "order.confirm": gettext_lazy("Confirmation of orders"),
     "fulfilment.create": gettext_lazy("Report of the shipment"),
     "payment.request": gettext_lazy("Request for payment"),
@@ -103,6 +104,7 @@ ABILITIES: dict[str, Word] = {
     "catalogue": gettext_lazy("Reading the catalogue"),
     "stock.read": gettext_lazy("Reading shown stock"),
     "stock.write": gettext_lazy("Stock sync"),
+    "price.write": gettext_lazy("Price sync"),
     "confirmation": gettext_lazy("Confirming orders"),
     "fulfilment": gettext_lazy("Reporting shipments"),
     "payment": gettext_lazy("Moving money"),

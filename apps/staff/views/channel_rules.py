@@ -72,9 +72,20 @@ def save(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     except set_rule.Stale:
         words = _("More articles would fall to none by now than the preview showed. Look at it again.")
         return _page(request, channel, tried, {"": words}, status=409)
+    except set_rule.UnderWay:
+        words = _("Prices are still on their way to this channel. Try again when it has answered.")
+        return _page(request, channel, tried, {"": words}, status=409)
     doorbell.ring()
-    words = ngettext("%(name)s is told %(n)d new number.", "%(name)s is told %(n)d new numbers.", told)
-    messages.success(request, _("Saved.") + " " + words % {"name": channel.name, "n": told})
+    said = [_("Saved.")]
+    if told.numbers:
+        words = ngettext(
+            "%(name)s is told %(n)d new number.", "%(name)s is told %(n)d new numbers.", told.numbers
+        )  # fmt: skip
+        said.append(words % {"name": channel.name, "n": told.numbers})
+    if told.prices:
+        words = ngettext("%(name)s is told %(n)d new price.", "%(name)s is told %(n)d new prices.", told.prices)
+        said.append(words % {"name": channel.name, "n": told.prices})
+    messages.success(request, " ".join(said))
     return redirect("staff:channel_rule", channel.id)
 
 

@@ -119,6 +119,14 @@ def notice(ledger):
     return body
 
 
+def tag_of(sku, amount="1200"):
+    """A price of an article that was listed."""
+    return c.PriceTag(
+        external_id=str(number_of("variant", sku)), product_external_id=str(number_of("product", sku)), sku=sku,
+        amount=Decimal(amount), currency="JPY",
+    )  # fmt: skip
+
+
 @pytest.fixture
 def listing(stand, settings_of_shop):
     """Put a fresh article into the shop; its inventory item's id."""

@@ -40,7 +40,7 @@ def refused(code, **more):
         (reply(400, {"errors": {"query": "Required parameter missing"}}), errors.Permanent, False),
         (reply(422, {"errors": ["one", {"message": "two"}]}), errors.Permanent, False),
         (refused("THROTTLED"), errors.RateLimited, False),
-        (refused("ACCESS_DENIED"), errors.Misconfigured, False),
+        (refused("ACCESS_DENIED"), client.Denied, False),
         (refused("SHOP_INACTIVE"), errors.Misconfigured, False),
         (refused("INTERNAL_SERVER_ERROR"), errors.Transient, True),
         (refused("TIMEOUT"), errors.Transient, True),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.core import clock
 from apps.hub import contracts as c
-from tests.connectors.shopify.conftest import line
+from tests.connectors.shopify.conftest import line, tag_of
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
 from tests.connectors.suites.orders import OrdersSuite
+from tests.connectors.suites.price import PriceSuite
 from tests.connectors.suites.stock import CompareAndSetSuite
 from tests.connectors.suites.webhook import WebhookSuite
 
@@ -86,6 +88,25 @@ class TestStock(CompareAndSetSuite):
             place(line(sku, units))
 
         return some
+
+
+class TestPrices(PriceSuite):
+    slug = "shopify"
+
+    @pytest.fixture
+    def tags(self, listing):
+        return lambda count: [tag_of(listing().sku) for _ in range(count)]
+
+    @pytest.fixture
+    def costs(self, ledger):
+        return lambda id: Decimal(ledger("SELECT price FROM shopify_variant WHERE id = ?", int(id))[0][0])
+
+
+class TestPriceCalls(CallSuite):
+    @pytest.fixture
+    def call(self, listing):
+        tag = tag_of(listing().sku)
+        return lambda connector: connector.set_prices([tag], "key")
 
 
 class TestStockCalls(CallSuite):

@@ -133,6 +133,15 @@ def listing(stand, settings_of_shop):
     return put
 
 
+def tag_of(listed, amount="1200"):
+    """A price of an article that was listed."""
+    product, _, variation = listed.external_id.partition("/")
+    return c.PriceTag(
+        external_id=variation or product, product_external_id=product, sku=listed.sku, amount=Decimal(amount),
+        currency="JPY",
+    )  # fmt: skip
+
+
 def parcel_of(connector, sale, id, **facts):
     """Everything of an order as one parcel."""
     event = connector.fetch_order(id)

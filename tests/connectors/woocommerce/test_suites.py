@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+from decimal import Decimal
+from itertools import count
 
 import pytest
 
@@ -12,11 +14,13 @@ from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
 from tests.connectors.suites.orders import OrdersSuite
+from tests.connectors.suites.price import PriceSuite
 from tests.connectors.suites.stock import AbsoluteSuite
 from tests.connectors.suites.webhook import WebhookSuite
-from tests.connectors.woocommerce.conftest import line, parcel_of
+from tests.connectors.woocommerce.conftest import line, parcel_of, tag_of
 
 FAMILIES = 13
+_families = count(61000)
 
 
 class TestOrders(OrdersSuite):
@@ -109,6 +113,37 @@ class TestStockOfVariations(TestStock):
     @pytest.fixture
     def shelf(self, listing):
         return lambda count: [listing(f"{next(self.families)}A") for _ in range(count)]
+
+
+class TestPrices(PriceSuite):
+    slug = "woocommerce"
+
+    @pytest.fixture
+    def tags(self, listing):
+        return lambda count: [tag_of(listing()) for _ in range(count)]
+
+    @pytest.fixture
+    def costs(self, ledger):
+        def price(id):
+            ((card,),) = ledger("SELECT card FROM woocommerce_shown WHERE id = ?", int(id))
+            return Decimal(json.loads(card)["price"])
+
+        return price
+
+
+class TestPricesOfVariations(TestPrices):
+    """The same where each listing is a variation."""
+
+    @pytest.fixture
+    def tags(self, listing):
+        return lambda count: [tag_of(listing(f"{next(_families)}A")) for _ in range(count)]
+
+
+class TestPriceCalls(CallSuite):
+    @pytest.fixture
+    def call(self, listing):
+        tag = tag_of(listing())
+        return lambda connector: connector.set_prices([tag], "key")
 
 
 class TestStockCalls(CallSuite):

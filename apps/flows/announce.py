@@ -25,6 +25,7 @@ from apps.hub.contracts import (
 )
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import OutboxFact
+from apps.inventory.models import Location
 from apps.orders import services as orders
 from apps.orders.models import OrderLine
 from apps.payments.models import Payment, Refund
@@ -184,6 +185,7 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
         theirs |= external_ids.find_theirs(
             channel, "order", [r.order_id for r in rows if r.order.channel_id == channel]
         )
+    codes = dict(Location.objects.filter(id__in={row.location_ref for row in rows}).values_list("id", "code"))
     made = []
     for row in rows:
         parcel = parcels[row.id]
@@ -191,6 +193,7 @@ def _tell_channel(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
             reference=row.number, order_external_id=theirs.get(row.order_id, ""), order_number=row.order.external_number,
             lines=tuple(lines[row.id]), tracking_number=parcel.tracking_number, carrier=parcel.carrier_name,
             shipped_at=row.shipped_at or row.planned_at, tracking_url=parcel.tracking_url,
+            location=codes.get(row.location_ref, ""),
         )  # fmt: skip
         made.append(
             NewDelivery(

@@ -5,6 +5,7 @@ tonight has lowered what its channel shows, which explains exactly its units and
 cause (`drift`), by what is written down of orders, pushes and links.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from apps.flows.drift import NOTED, Cause, Drifted, explain
 from apps.flows.drift_evidence import Evidence
 from apps.flows.reckoning import should_show
 from apps.hub import connections
+from apps.hub.contracts import StockQuantity
 from apps.hub.models import Connection, JobRun, Repair
 from apps.reconciliation import services as reconciliation
 from apps.reconciliation.models import Difference, Statement, StockDrift
@@ -57,14 +59,14 @@ def _look(connection: Connection) -> dict[str, Any]:
         return {"can_judge": False, "theirs": 0, "ours": 0, "matched": 0, "differing": [], "missing": []}
     before = {row[0]: row[1:] for row in _clean(connection).values_list("id", "shown", "set_at", "pushing")}
     can_judge = not push_stock.under_way(connection)
-    shown = {word.external_id: word.quantity for page in live.connector().shown_stock() for word in page}
+    shown = _Shown(word for page in live.connector().shown_stock() for word in page)
     can_judge = can_judge and not push_stock.under_way(connection)
     rows = _clean(connection).select_related("connection", "connection__rule")
     still = [row for row in rows if before.get(row.id) == (row.shown, row.set_at, row.pushing)]
     wanted = channels.wanted(still)
     differing, missing, matched = [], [], 0
     for row in still:
-        theirs, ours = shown.get(row.stock_external_id or row.external_id), wanted[row.id]
+        theirs, ours = shown.of(row), wanted[row.id]
         if row.pushing is not None or (theirs is not None and theirs != ours):
             facts = _facts(row, theirs)
             if facts:
@@ -76,6 +78,23 @@ def _look(connection: Connection) -> dict[str, Any]:
         "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched, "differing": differing,
         "missing": missing if can_judge else [], "at": clock.now().isoformat(),
     }  # fmt: skip
+
+
+class _Shown:
+    """What is shown of each thing, at each location that was told of."""
+
+    def __init__(self, words: Iterable[StockQuantity]) -> None:
+        self.places: dict[str, dict[str, int]] = {}  # location -> thing -> number
+        for word in words:
+            self.places.setdefault(word.location_external_id, {})[word.external_id] = word.quantity
+
+    def of(self, row: Listing) -> int | None:
+        """At the listing's own location; where nothing is told of that, at the first that is told of."""
+        own = self.places.get(row.location_external_id) or next(iter(self.places.values()), {})
+        return own.get(row.stock_external_id or row.external_id)
+
+    def __len__(self) -> int:
+        return len({thing for things in self.places.values() for thing in things})
 
 
 def _facts(row: Listing, theirs: int | None) -> dict[str, Any] | None:

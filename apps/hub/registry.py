@@ -30,7 +30,8 @@ class Manifest:
     `stock.write` takes numbers. `webhook` is the dotted path of its
     module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
     credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `host_field`
-    the setting that holds their host, `more_hosts` settings with further addresses that they go to.
+    the setting that holds their host, `more_hosts` settings with further addresses that they go to. `unused` says what the
+    connector can do and the product does not ask of it yet.
     """
 
     slug: str
@@ -52,6 +53,7 @@ class Manifest:
     docs_url: str = ""
     api_version: str = ""
     verified_against: str = ""
+    unused: str = ""
 
     @property
     def asked_every(self) -> timedelta:

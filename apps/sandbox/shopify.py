@@ -10,6 +10,7 @@ import hmac
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from apps.sandbox.shopify_bulk import SCHEMA as BULK
 from apps.sandbox.shopify_orders import gid, number_of
 from apps.sandbox.shopify_parcels import SCHEMA as PARCELS
 from apps.sandbox.shopify_parcels import Parcels
-from apps.sandbox.shopify_stock import LOCATION, Stock
+from apps.sandbox.shopify_stock import LOCATION, LOCATIONS, Stock
 from apps.sandbox.shopify_stock import SCHEMA as STOCK
 from apps.sandbox.words import Article, Sale, sales
 from apps.sandbox.world import Answer, Ask, Notice, Standin, World
@@ -40,7 +41,7 @@ SHOP = "CREATE TABLE IF NOT EXISTS shopify_shop (name TEXT PRIMARY KEY, value TE
 
 
 class Shopify(Standin):
-    """One shop with one location."""
+    """One shop with three locations; it sells from the main one."""
 
     slug = "shopify"
     schema = BOOK + STOCK + PARCELS + BULK + SHOP
@@ -130,9 +131,11 @@ class Shopify(Standin):
         return nodes.graphql_refund(body) if body else None
 
     def _location(self, reference: str) -> dict[str, Any] | None:
-        if reference != gid("Location", LOCATION):
+        id = _tail(reference)
+        if id not in LOCATIONS:
             return None
-        return {"id": reference, "name": "Main warehouse", "isActive": True, "inventoryLevels": self.stock.levels}
+        levels = partial(self.stock.levels, location=id)
+        return {"id": reference, "name": LOCATIONS[id], "isActive": True, "inventoryLevels": levels}
 
     def _shop(self) -> dict[str, Any]:
         row = self.db.execute("SELECT currency FROM shopify_variant LIMIT 1").fetchone()
@@ -247,10 +250,17 @@ class Shopify(Standin):
         return {"refund": str(id)}
 
     def edit_stock(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """{night}: the console edits of that night, by plan; {sku, delta}: this one."""
+        """{night}: the console edits of that night, by plan; {sku, delta, location?}: this one."""
+        if "location" in args:
+            return {"available": self.stock.edit_at(args["sku"], int(args["location"]), int(args["delta"]))}
         if "sku" in args:
             return {"available": self.stock.showcase.edit(args["sku"], int(args["delta"]))}
         return {"edited": self.stock.showcase.edit_by_plan(date.fromisoformat(args["night"]))}
+
+    def stock_at(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """{sku, location, quantity}: an article is kept at another location than the main one, too."""
+        self.stock.put_at(args["sku"], int(args["location"]), int(args["quantity"]))
+        return {"kept": args["sku"]}
 
     def forget_order(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """{number}: the shop knows it no longer, though it announced it."""
@@ -306,6 +316,7 @@ _COMMANDS: dict[str, Callable[[Shopify, dict[str, Any]], dict[str, Any]]] = {
         Shopify.setup, Shopify.list_variants, Shopify.place_orders, Shopify.cancel, Shopify.refund, Shopify.edit_stock,
         Shopify.forget_order, Shopify.shown, Shopify.told, Shopify.throttle, Shopify.be_costly,
         Shopify.bulk_operations, Shopify.fulfilment_order,
+        Shopify.stock_at,
     )
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from apps.sandbox.graphql import Refused, cursor, first_of, place_of
+from apps.sandbox.graphql import Nodes, Refused, cursor, first_of, place_of
 from apps.sandbox.shopify_orders import gid, number_of
 from apps.sandbox.showcase import SCHEMA as SHOWCASE
 from apps.sandbox.showcase import Showcase
@@ -20,12 +20,15 @@ from apps.sandbox.world import World
 LOCATION = 70001
 LOCATIONS = {LOCATION: "Main warehouse", 70002: "Osaka store", 70003: "Nagoya store"}
 LIMIT = 250
+_PLACES = frozenset(gid("Location", one) for one in LOCATIONS)
 SCHEMA = f"""{SHOWCASE}
 CREATE TABLE IF NOT EXISTS shopify_variant (
     id INTEGER PRIMARY KEY, item INTEGER NOT NULL UNIQUE, sku TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
     price TEXT NOT NULL, currency TEXT NOT NULL, barcode TEXT NOT NULL);
 CREATE VIEW IF NOT EXISTS shopify_shown AS
     SELECT v.*, s.shown AS available FROM shopify_variant v JOIN showcase s ON s.channel = 'shopify' AND s.sku = v.sku;
+CREATE TABLE IF NOT EXISTS shopify_elsewhere (
+    location INTEGER NOT NULL, item INTEGER NOT NULL, available INTEGER NOT NULL, PRIMARY KEY (location, item));
 CREATE TABLE IF NOT EXISTS shopify_key (key TEXT PRIMARY KEY, digest BLOB NOT NULL, answer BLOB);
 """
 
@@ -57,11 +60,46 @@ class Stock:
 
     def variants(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """`productVariants`."""
-        return self._page(args, _variant)
+        return self._page(args, self._variant)
 
-    def levels(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """`location.inventoryLevels`."""
-        return self._page(args, _level)
+    def levels(self, args: Mapping[str, Any], location: int = LOCATION) -> dict[str, Any]:
+        """`location.inventoryLevels`; but for the main location, of what was put there."""
+        if location == LOCATION:
+            return self._page(args, _level)
+        rows = self.db.execute(
+            "SELECT v.item, v.sku, e.available FROM shopify_elsewhere e JOIN shopify_variant v ON v.item = e.item"
+            " WHERE e.location = ? ORDER BY v.id",
+            (location,),
+        ).fetchall()
+        return Nodes([_level(row) for row in rows]).page(args)
+
+    def put_at(self, sku: str, location: int, quantity: int) -> None:
+        """The merchant keeps so many of an article at a location other than the main one."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO shopify_elsewhere SELECT ?, item, ? FROM shopify_variant WHERE sku = ?",
+            (location, quantity, sku),
+        )
+
+    def edit_at(self, sku: str, location: int, delta: int) -> int:
+        """Somebody changes the number there, or it is sold from there. Raises LookupError."""
+        row = self.db.execute(
+            "UPDATE shopify_elsewhere SET available = available + ? WHERE location = ?"
+            " AND item = (SELECT item FROM shopify_variant WHERE sku = ?) RETURNING available",
+            (delta, location, sku),
+        ).fetchone()
+        if row is None:
+            raise LookupError(f"{sku} is not kept at {location}")
+        return int(row["available"])
+
+    def _at(self, row: sqlite3.Row, reference: str | None) -> int | None:
+        """What is available of a row's item at a location; None where it is not kept."""
+        if reference == gid("Location", LOCATION):
+            return int(row["available"])
+        found = self.db.execute(
+            "SELECT available FROM shopify_elsewhere WHERE item = ? AND location = ?",
+            (row["item"], (reference or "").rpartition("/")[2]),
+        ).fetchone()
+        return int(found["available"]) if found else None
 
     def count(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """`productVariantsCount`, counted up to its limit."""
@@ -73,13 +111,13 @@ class Stock:
         """`products` with their variants, the newest first, as a bulk operation runs through them."""
         nodes = []
         for row in self._all():
-            variant = _variant(row)
+            variant = self._variant(row)
             nodes.append(variant["product"] | {"variants": _edges([variant])})
         return _edges(nodes[::-1])
 
     def all_items(self) -> dict[str, Any]:
         """`inventoryItems`, as above."""
-        return _edges([_item(row) for row in self._all()])
+        return _edges([self._item(row) for row in self._all()])
 
     def _all(self) -> list[sqlite3.Row]:
         return self.db.execute("SELECT * FROM shopify_shown ORDER BY id").fetchall()
@@ -89,7 +127,7 @@ class Stock:
         if len(references) > LIMIT:
             raise Refused(f"The input array size of {len(references)} is greater than the maximum allowed of {LIMIT}")
         rows = {gid("InventoryItem", row["item"]): row for row in self._by_item(references)}
-        return [_item(rows[reference]) if reference in rows else None for reference in references]
+        return [self._item(rows[reference]) if reference in rows else None for reference in references]
 
     def _page(self, args: Mapping[str, Any], form: Any) -> dict[str, Any]:
         first, after = first_of(args), place_of(args.get("after"))
@@ -108,6 +146,31 @@ class Stock:
             "SELECT * FROM shopify_shown WHERE item IN (SELECT value FROM json_each(?))",
             (orjson.dumps(numbers).decode(),),
         ).fetchall()
+
+    def _item(self, row: sqlite3.Row) -> dict[str, Any]:
+        def level(args: Mapping[str, Any]) -> dict[str, Any] | None:
+            found = self._at(row, args.get("locationId"))
+            return None if found is None else {"quantities": _available(found)}
+
+        return {
+            "__typename": "InventoryItem",
+            "id": gid("InventoryItem", row["item"]),
+            "sku": row["sku"],
+            "measurement": {"weight": None},
+            "inventoryLevel": level,
+        }
+
+    def _variant(self, row: sqlite3.Row) -> dict[str, Any]:
+        return {
+            "__typename": "ProductVariant",
+            "id": gid("ProductVariant", row["id"]),
+            "sku": row["sku"],
+            "title": row["title"],
+            "barcode": row["barcode"] or None,
+            "price": str(Decimal(row["price"])),
+            "product": {"id": gid("Product", number_of("product", row["sku"])), "title": row["title"]},
+            "inventoryItem": self._item(row),
+        }
 
     def set_quantities(self, args: Mapping[str, Any], directives: Mapping[str, Any]) -> dict[str, Any]:
         """`inventorySetQuantities` with `@idempotent(key)`: once a key, all or nothing."""
@@ -164,12 +227,18 @@ class Stock:
                 raise Refused("Variable $input was provided invalid value: changeFromQuantity must be passed")
             at = ["input", "quantities", str(place)]
             row = rows.get(int(one["inventoryItemId"].rpartition("/")[2]))
-            if one["locationId"] != gid("Location", LOCATION):
+            is_place = one["locationId"] in _PLACES
+            found = self._at(row, one["locationId"]) if row is not None and is_place else None
+            if not is_place:
                 errors.append(_error("INVALID_LOCATION", [*at, "locationId"], "The location could not be found."))
             elif row is None:
                 said = "The specified inventory item could not be found."
                 errors.append(_error("INVALID_INVENTORY_ITEM", [*at, "inventoryItemId"], said))
-            elif one["changeFromQuantity"] not in (None, row["available"]):
+            elif found is None:
+                errors.append(
+                    _error("INVALID_LOCATION", [*at, "locationId"], "The item is not stocked at the location.")
+                )
+            elif one["changeFromQuantity"] not in (None, found):
                 said = "The changeFromQuantity value does not match persisted value."
                 errors.append(_error("CHANGE_FROM_QUANTITY_STALE", [*at, "changeFromQuantity"], said))
         return errors
@@ -178,9 +247,15 @@ class Stock:
         skus = {
             row["item"]: row["sku"] for row in self._by_item([one["inventoryItemId"] for one in wanted["quantities"]])
         }
-        self.showcase.put(
-            (skus[int(one["inventoryItemId"].rpartition("/")[2])], one["quantity"]) for one in wanted["quantities"]
-        )
+        here, there = [], []
+        for one in wanted["quantities"]:
+            item, location = (int(one[name].rpartition("/")[2]) for name in ("inventoryItemId", "locationId"))
+            if location == LOCATION:
+                here.append((skus[item], one["quantity"]))
+            else:
+                there.append((one["quantity"], location, item))
+        self.showcase.put(here)
+        self.db.executemany("UPDATE shopify_elsewhere SET available = ? WHERE location = ? AND item = ?", there)
         return _payload([], group=number_of("adjustment", key))
 
 
@@ -208,33 +283,12 @@ def _edges(nodes: list[dict[str, Any]]) -> dict[str, Any]:
     return {"edges": [{"node": node} for node in nodes]}
 
 
-def _quantities(row: sqlite3.Row) -> list[dict[str, Any]]:
-    return [{"name": "available", "quantity": row["available"]}]
+def _available(quantity: int) -> list[dict[str, Any]]:
+    return [{"name": "available", "quantity": quantity}]
 
 
 def _level(row: sqlite3.Row) -> dict[str, Any]:
-    return {"item": {"id": gid("InventoryItem", row["item"]), "sku": row["sku"]}, "quantities": _quantities(row)}
-
-
-def _item(row: sqlite3.Row) -> dict[str, Any]:
-    here = gid("Location", LOCATION)
     return {
-        "__typename": "InventoryItem",
-        "id": gid("InventoryItem", row["item"]),
-        "sku": row["sku"],
-        "measurement": {"weight": None},
-        "inventoryLevel": lambda args: {"quantities": _quantities(row)} if args.get("locationId") == here else None,
-    }
-
-
-def _variant(row: sqlite3.Row) -> dict[str, Any]:
-    return {
-        "__typename": "ProductVariant",
-        "id": gid("ProductVariant", row["id"]),
-        "sku": row["sku"],
-        "title": row["title"],
-        "barcode": row["barcode"] or None,
-        "price": str(Decimal(row["price"])),
-        "product": {"id": gid("Product", number_of("product", row["sku"])), "title": row["title"]},
-        "inventoryItem": _item(row),
+        "item": {"id": gid("InventoryItem", row["item"]), "sku": row["sku"]},
+        "quantities": _available(row["available"]),
     }

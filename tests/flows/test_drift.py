@@ -25,6 +25,7 @@ from apps.flows import (
 )
 from apps.flows.drift import Cause, Named, Seen, explain
 from apps.hub import connections, delivery
+from apps.hub.contracts import StockQuantity
 from apps.hub.models import Connection, JobRun
 from apps.reconciliation.models import Difference, Statement, StockDrift
 from apps.sandbox.words import Article, plain
@@ -36,6 +37,18 @@ KEYS = {"consumer_key": "ck_1", "consumer_secret": "cs_1", "webhook_secret": "hu
 SKUS = ("TEA", "CUP", "POT")
 numbers = st.integers(0, 9)
 some = st.builds(Named, st.integers(0, 4))
+
+
+@pytest.mark.parametrize(("place", "shown"), [("70001", 5), ("70002", 3), ("70003", 5), ("", 5)])
+def test_what_is_shown_is_judged_at_the_listing_s_own_location(place, shown):
+    """A channel of two locations tells both; a place that it tells nothing of is the first that it tells of."""
+    told = [
+        StockQuantity(external_id=thing, quantity=quantity, location_external_id=where)
+        for where, thing, quantity in (("70001", "TEA", 5), ("70002", "TEA", 3), ("70002", "CUP", 9))
+    ]
+    seen = reconcile_stock._Shown(told)
+    assert (seen.of(Listing(stock_external_id="TEA", location_external_id=place)), len(seen)) == (shown, 2)
+    assert seen.of(Listing(stock_external_id="CUP", location_external_id="70001")) is None
 
 
 @given(

@@ -12,6 +12,7 @@ from apps.core import clock
 from apps.flows import announce, export_parcels, ship_order, take_file, take_numbers, take_stock, verify
 from apps.hub import delivery
 from apps.hub.contracts import StockChange
+from apps.inventory.models import Location
 from apps.messaging.models import Message
 from apps.orders.models import Order
 from apps.shipping.models import Parcel, Shipment
@@ -92,6 +93,7 @@ def test_from_a_file_of_orders_to_a_number_that_everybody_hears(opened, tmp_path
     channel = told["fulfilment.create"]
     assert (channel.order_number, channel.tracking_number, channel.carrier) == ("R-1001", number, "yamato")
     assert channel.tracking_url.endswith(number)
+    assert channel.location == Location.objects.get(id=shipment.location_ref).code
     letter = Message.objects.get(template="order_shipped")
     assert (number in letter.text, channel.tracking_url in letter.text) == (True, True)
     assert "髙橋 直子" in letter.text

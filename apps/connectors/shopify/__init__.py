@@ -22,4 +22,5 @@ CONNECTOR = Manifest(
     docs_url="https://shopify.dev/docs/api/admin-graphql/2026-10",
     api_version=API_VERSION,
     verified_against="the vendor's Admin GraphQL schema 2026-10, its webhook examples 2026-07, and our stand-in",
+    unused="numbers of several locations are read and set; listings show one number at the first, parcels use them all",
 )

@@ -28,13 +28,15 @@ from apps.hub.errors import Misconfigured, Permanent, Transient, Unreadable
 
 
 class ShopifyConnector:
-    """One shop and one of its locations."""
+    """One shop and the locations of it that Kurogo keeps; the first is where listings are shown."""
 
     def __init__(self, settings: ShopifySettings, connection_id: UUID) -> None:
         self.settings = settings
         self.connection_id = connection_id
         self._client = Client(settings)
         self._location = mapping.gid("Location", settings.location_id) if settings.location_id else ""
+        self._places = {code: mapping.gid("Location", id) for code, id in settings.places().items()}
+        self._ours = list(dict.fromkeys(one for one in (self._location, *self._places.values()) if one))
 
     # Inbound
 
@@ -57,7 +59,7 @@ class ShopifyConnector:
         if topic in codes.PRODUCT_TOPICS:
             return mapping_stock.product_cards(body, location=self._location)
         if topic == codes.STOCK_TOPIC:
-            return mapping_stock.stock_notice(body, location=self._location)
+            return mapping_stock.stock_notice(body, locations=self._ours)
         if topic in codes.ECHO_TOPICS:
             return ()
         raise Unreadable(f"no table of ours reads {topic}")
@@ -105,15 +107,19 @@ class ShopifyConnector:
             yield [mapping_stock.variant_card(node, shop=data["shop"], location=here) for node in page["nodes"]]
 
     def shown_stock(self) -> Iterator[Sequence[c.StockQuantity]]:
-        """Pages of what is available at our location; `external_id` is the inventory item's."""
-        here = self._here()
+        """Pages of what is available, one location after the other; `external_id` is the inventory item's."""
+        self._here()
+        for location in self._ours:
+            yield from self._shown_at(location)
+
+    def _shown_at(self, location: str) -> Iterator[Sequence[c.StockQuantity]]:
         path = ("location", "inventoryLevels")
-        for turn, (_data, page) in enumerate(self._pages("ShownStock", path, {"location": here})):
+        for turn, (_data, page) in enumerate(self._pages("ShownStock", path, {"location": location})):
             if turn == 0 and self._is_large(page):
-                read = partial(mapping_bulk.stock_levels, location=here)
-                yield from Bulk(self._client, self.settings).pages(bulk_stock(here), read)
+                read = partial(mapping_bulk.stock_levels, location=location)
+                yield from Bulk(self._client, self.settings).pages(bulk_stock(location), read)
                 return
-            levels = (mapping_stock.stock_level(node, location=here) for node in page["nodes"])
+            levels = (mapping_stock.stock_level(node, location=location) for node in page["nodes"])
             yield [level for level in levels if level]
 
     def _is_large(self, page: dict[str, Any]) -> bool:
@@ -125,8 +131,9 @@ class ShopifyConnector:
         return counted is not None and counted["count"] >= limit
 
     def set_stock(self, quantities: Sequence[c.StockQuantity], key: str) -> Sequence[c.StockOutcome]:
-        """Compare and set, 250 at most; see `stock`."""
-        return stock.Push(self._client, self._here(), key).settle(quantities)
+        """Compare and set, 250 at most, each at the location that it names; see `stock`."""
+        self._here()
+        return stock.Push(self._client, self._ours, key).settle(quantities)
 
     def set_prices(self, prices: Sequence[c.PriceTag], key: str) -> Sequence[c.PriceOutcome]:
         """A call a product; see `pricing`. There is no key, and a repeat is harmless."""
@@ -136,7 +143,7 @@ class ShopifyConnector:
 
     def create_fulfilment(self, fulfilment: c.Fulfilment, key: str) -> c.FulfilmentReceipt:
         """Tell the shop once: the order's fulfilments are looked through first, for the vendor has no key here. Units that
-        Shopify has assigned to another location are moved to ours; a repeat finds them moved.
+        Shopify has assigned to another location than the parcel left from are moved to it; a repeat finds them moved.
         """
         order = self._to_fulfil(fulfilment)
         if order is None:
@@ -144,9 +151,12 @@ class ShopifyConnector:
         done = mapping_fulfilment.fulfilment_of(order, fulfilment)
         if done:
             return done
-        spread = mapping_fulfilment.spread(fulfilment, order, location=self._location)
+        location = self._places.get(fulfilment.location) or mapping_fulfilment.leaves_from(
+            fulfilment, order, self._ours
+        )
+        spread = mapping_fulfilment.spread(fulfilment, order, location=location)
         if spread.moves:
-            spread = self._moved(fulfilment, spread)
+            spread = self._moved(fulfilment, spread, location)
         wanted = mapping_fulfilment.fulfilment_input(fulfilment, spread.places)
         answer = self._client.call("CreateFulfilment", {"fulfillment": wanted})["fulfillmentCreate"]
         if answer["userErrors"]:
@@ -155,16 +165,18 @@ class ShopifyConnector:
             reference=fulfilment.reference, external_id=mapping.tail(answer["fulfillment"]["id"])
         )
 
-    def _moved(self, fulfilment: c.Fulfilment, spread: mapping_fulfilment.Spread) -> mapping_fulfilment.Spread:
-        """Everything at our location. What a move makes of fulfilment orders is Shopify's affair: they are read again."""
+    def _moved(
+        self, fulfilment: c.Fulfilment, spread: mapping_fulfilment.Spread, location: str
+    ) -> mapping_fulfilment.Spread:
+        """Everything at the location. What a move makes of fulfilment orders is Shopify's affair: they are read again."""
         for move in spread.moves:
-            answer = self._client.call("MoveFulfilment", move.variables(self._location))["fulfillmentOrderMove"]
+            answer = self._client.call("MoveFulfilment", move.variables(location))["fulfillmentOrderMove"]
             if answer["userErrors"]:
                 raise Permanent(f"{fulfilment.order_number}: it is not moved from {move.name}: {_words(answer)}")
         order = self._to_fulfil(fulfilment)
         if order is None:
             raise Permanent(f"{fulfilment.order_number} vanished while it was moved")
-        spread = mapping_fulfilment.spread(fulfilment, order, location=self._location)
+        spread = mapping_fulfilment.spread(fulfilment, order, location=location)
         if spread.moves:
             raise Transient(f"{fulfilment.order_number}: moved, and not yet to be seen at our location", sent=True)
         return spread
@@ -185,18 +197,18 @@ class ShopifyConnector:
 
     def check(self) -> Mapping[str, str]:
         """Raises `Misconfigured` with the scope or the location that is missing."""
-        data = self._client.call("Health", {"location": self._here()})
-        granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
-        missing = [s for s in codes.SCOPES if s not in granted and s.replace("read_", "write_", 1) not in granted]
-        if missing:
-            raise Misconfigured(f"the app lacks the access scope {', '.join(missing)}")
-        if not data["location"] or not data["location"]["isActive"]:
-            raise Misconfigured(f"the shop has no active location {self.settings.location_id}")
-        return {
-            "shop": data["shop"]["name"],
-            "currency": data["shop"]["currencyCode"],
-            "location": data["location"]["name"],
-        }
+        self._here()
+        names = []
+        for location in self._ours:
+            data = self._client.call("Health", {"location": location})
+            granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
+            missing = [s for s in codes.SCOPES if s not in granted and s.replace("read_", "write_", 1) not in granted]
+            if missing:
+                raise Misconfigured(f"the app lacks the access scope {', '.join(missing)}")
+            if not data["location"] or not data["location"]["isActive"]:
+                raise Misconfigured(f"the shop has no active location {mapping.tail(location)}")
+            names.append(data["location"]["name"])
+        return {"shop": data["shop"]["name"], "currency": data["shop"]["currencyCode"], "location": ", ".join(names)}
 
     def _here(self) -> str:
         if not self._location:

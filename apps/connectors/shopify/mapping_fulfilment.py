@@ -52,6 +52,20 @@ def fulfilment_of(order: Body, fulfilment: c.Fulfilment) -> c.FulfilmentReceipt 
     return None
 
 
+def leaves_from(fulfilment: c.Fulfilment, order: Body, ours: Sequence[str]) -> str:
+    """Which of our locations the parcel leaves from, where it does not say so itself: the one that Shopify has assigned most
+    of its units to; the first of ours where there is none.
+    """
+    ready = [node for node in order["fulfillmentOrders"]["nodes"] if node["status"] in codes.OPEN_FULFILMENT_ORDERS]
+
+    def units(location: str) -> int:
+        wanted = _wanted(fulfilment)
+        here = [node for node in ready if _is_at(node, location)]
+        return sum(line["quantity"] for node in here for line in _taken(node, wanted))
+
+    return max(ours, key=units, default="")
+
+
 def spread(fulfilment: c.Fulfilment, order: Body, *, location: str) -> Spread:
     """The parcel's units over the open fulfilment orders, those at our location first. Raises `Permanent`: then nothing
     is to be moved either.

@@ -1,6 +1,6 @@
 """Articles and quantities, both ways. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -47,10 +47,10 @@ def product_cards(body: Body, *, location: str) -> tuple[c.VariantCard, ...]:
     )
 
 
-def stock_notice(body: Body, *, location: str) -> tuple[c.StockQuantity, ...]:
+def stock_notice(body: Body, *, locations: Collection[str]) -> tuple[c.StockQuantity, ...]:
     """An inventory_levels/update notice; another location's, or one that counts nothing, says nothing to us."""
     here = str(body["location_id"])
-    if body["available"] is None or (location and here != tail(location)):
+    if body["available"] is None or (locations and here not in map(tail, locations)):
         return ()
     reference = body.get("admin_graphql_api_id") or ""
     item = reference.rpartition("inventory_item_id=")[2] or str(body["inventory_item_id"])
@@ -75,7 +75,9 @@ def shown(level: Body | None) -> int | None:
 
 
 def stock_input(quantities: Sequence[c.StockQuantity], *, location: str, key: str) -> dict[str, Any]:
-    """The input of inventorySetQuantities. `changeFromQuantity` must be there; null skips the comparison."""
+    """The input of inventorySetQuantities; `location` is that of a quantity that names none. `changeFromQuantity` must be
+    there; null skips the comparison.
+    """
     return {
         "name": "available",
         "reason": "correction",

@@ -23,16 +23,17 @@ _KEYS = UUID("5b0c6e0f-6d0e-5b0a-9b1c-2f9d3b8d6a10")
 class Push:
     """One push of up to 250 quantities, settled one by one."""
 
-    def __init__(self, client: Client, location: str, key: str) -> None:
+    def __init__(self, client: Client, locations: Sequence[str], key: str) -> None:
+        """`locations`: those of this connection; the first is meant where a quantity names none."""
         self._client = client
-        self._location = location
+        self._locations = locations
         self._key = key
         self._outcomes: dict[int, c.StockOutcome] = {}
 
     def settle(self, quantities: Sequence[c.StockQuantity]) -> list[c.StockOutcome]:
         """One outcome for each quantity, in their order. Raises the hub's errors."""
-        left = list(range(len(quantities)))
-        for turn in range(1, ROUNDS + 1):
+        left = self._ours(quantities)
+        for turn in range(1, ROUNDS + 1 if left else 1):
             errors = self._set([quantities[place] for place in left], self._key_of(turn, left))
             if not errors:
                 for place in left:
@@ -48,11 +49,25 @@ class Push:
             self._read_back(left, quantities, is_last=True)
         return [self._outcomes[place] for place in range(len(quantities))]
 
+    def _ours(self, quantities: Sequence[c.StockQuantity]) -> list[int]:
+        """The places whose location is kept here; another one's number is never touched."""
+        left = []
+        for place, wanted in enumerate(quantities):
+            if self._at(wanted) in self._locations:
+                left.append(place)
+            else:
+                said = f"{wanted.location_external_id} is no location of this connection"
+                self._note(place, wanted, is_set=False, error=said)
+        return left
+
+    def _at(self, wanted: c.StockQuantity) -> str:
+        return gid("Location", wanted.location_external_id) if wanted.location_external_id else self._locations[0]
+
     def _key_of(self, turn: int, left: Sequence[int]) -> str:
         return str(uuid5(_KEYS, f"{self._key}|{turn}|{','.join(map(str, left))}"))
 
     def _set(self, quantities: Sequence[c.StockQuantity], key: str) -> list[dict[str, Any]]:
-        wanted = stock_input(quantities, location=self._location, key=key)
+        wanted = stock_input(quantities, location=self._locations[0], key=key)
         answer = self._client.call("SetStock", {"input": wanted, "key": key})
         errors: list[dict[str, Any]] = answer["inventorySetQuantities"]["userErrors"]
         return errors
@@ -77,14 +92,15 @@ class Push:
         return sorted(doubtful - self._outcomes.keys())
 
     def _read_back(self, places: Sequence[int], quantities: Sequence[c.StockQuantity], *, is_last: bool) -> None:
-        if not places:
-            return
-        ids = [gid("InventoryItem", quantities[place].external_id) for place in places]
-        nodes = self._client.call("ShownItems", {"ids": ids, "location": self._location})["nodes"]
-        levels = {tail(node["id"]): shown(node["inventoryLevel"]) for node in nodes if node}
+        levels: dict[tuple[str, str], int | None] = {}
+        for location in dict.fromkeys(self._at(quantities[place]) for place in places):
+            here = [quantities[place] for place in places if self._at(quantities[place]) == location]
+            ids = [gid("InventoryItem", wanted.external_id) for wanted in here]
+            nodes = self._client.call("ShownItems", {"ids": ids, "location": location})["nodes"]
+            levels |= {(location, tail(node["id"])): shown(node["inventoryLevel"]) for node in nodes if node}
         for place in places:
             wanted = quantities[place]
-            found = levels.get(tail(wanted.external_id))
+            found = levels.get((self._at(wanted), tail(wanted.external_id)))
             if found is None:
                 self._note(place, wanted, is_set=False, error="the item is not kept at this location")
             elif found == wanted.quantity:

@@ -101,7 +101,7 @@ class FulfilmentLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fulfilment:
-    """Tell a channel what has been shipped. `reference` is our shipment's number."""
+    """Tell a channel what has been shipped. `reference` is our shipment's number, `location` our code of where it left."""
 
     reference: str
     order_external_id: str
@@ -111,6 +111,7 @@ class Fulfilment:
     carrier: str
     shipped_at: datetime
     tracking_url: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

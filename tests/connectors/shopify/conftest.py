@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import count
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from apps.connectors.shopify import client
@@ -18,6 +19,7 @@ from apps.sandbox.shopify_stock import LOCATION
 from apps.sandbox.words import Article, Person, Sale, SaleLine, plain
 
 CONNECTION = UUID(int=9)
+OSAKA = 70002
 TOKEN = "shpat_canary_0123456789"
 HANAKO = Person(
     id="7", email="hanako@example.jp", name="山田 花子", phone="0312345678", country="JP", postal_code="100-0001",
@@ -38,6 +40,14 @@ def settings_of_shop(stand):
 @pytest.fixture
 def connector(settings_of_shop):
     return ShopifyConnector(settings_of_shop, CONNECTION)
+
+
+@pytest.fixture
+def everywhere(settings_of_shop):
+    """A connection that keeps two locations."""
+    return ShopifyConnector(
+        msgspec.structs.replace(settings_of_shop, locations=f"tokyo={LOCATION}, osaka={OSAKA}"), CONNECTION
+    )
 
 
 @pytest.fixture
@@ -129,14 +139,19 @@ def tag_of(sku, amount="1200"):
 
 @pytest.fixture
 def listing(stand, settings_of_shop):
-    """Put a fresh article into the shop; its inventory item's id."""
+    """Put a fresh article into the shop; its inventory item's id. `elsewhere`: it is kept at the second location, too, and
+    that one's quantity is answered."""
 
-    def put(sku="", *, shown=50, **facts):
+    def put(sku="", *, shown=50, elsewhere=None, **facts):
         sku = sku or f"SKU-{next(_numbers)}"
         article = Article(sku=sku, title=f"{sku} の品", price=Decimal("1200"), currency="JPY", shown=shown, **facts)
         stand.told("shopify/list_variants", variants=plain([article]))
+        place = LOCATION if elsewhere is None else OSAKA
+        if elsewhere is not None:
+            stand.told("shopify/stock_at", sku=sku, location=OSAKA, quantity=elsewhere)
+            shown = elsewhere
         return c.StockQuantity(
-            external_id=str(number_of("item", sku)), quantity=shown, sku=sku, location_external_id=str(LOCATION)
+            external_id=str(number_of("item", sku)), quantity=shown, sku=sku, location_external_id=str(place)
         )
 
     return put

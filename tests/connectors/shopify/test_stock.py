@@ -124,7 +124,7 @@ def test_an_error_of_the_whole_call_is_parsed_so(code, error):
 
 def test_an_error_that_names_no_item_makes_all_of_them_read_back():
     client = Answers(errors_of(("CHANGE_FROM_QUANTITY_STALE", ["input", "quantities"])), shown(i1=4, i2=9), errors_of())
-    outcomes = stock.Push(client, HERE, "k").settle([wanted(1, 5, 4), wanted(2, 5, 4)])
+    outcomes = stock.Push(client, [HERE], "k").settle([wanted(1, 5, 4), wanted(2, 5, 4)])
     assert [(one.is_set, one.is_stale, one.shown) for one in outcomes] == [(True, False, 5), (False, True, 9)]
 
 
@@ -132,7 +132,7 @@ def test_a_push_that_failed_before_is_taken_up_where_it_stopped():
     """The key of a refused call is spent: what an earlier try has set is seen by reading, the rest goes by a new key."""
     spent = errors_of(("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", None))
     client = Answers(spent, shown(i1=5, i2=9, i3=4), errors_of())
-    outcomes = stock.Push(client, HERE, "k").settle([wanted(1, 5, 4), wanted(2, 5, 4), wanted(3, 5, 4)])
+    outcomes = stock.Push(client, [HERE], "k").settle([wanted(1, 5, 4), wanted(2, 5, 4), wanted(3, 5, 4)])
     assert [(one.is_set, one.is_stale, one.shown) for one in outcomes] == [
         (True, False, 5), (False, True, 9), (True, False, 5),
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def test_a_push_that_failed_before_is_taken_up_where_it_stopped():
 def test_a_push_that_others_overtake_again_and_again_ends_with_what_is_shown():
     stale = errors_of(("CHANGE_FROM_QUANTITY_STALE", ["input", "quantities", "0", "changeFromQuantity"]))
     client = Answers(*[stale, shown(i1=4)] * stock.ROUNDS)
-    outcomes = stock.Push(client, HERE, "k").settle([wanted(1, 5, 4)])
+    outcomes = stock.Push(client, [HERE], "k").settle([wanted(1, 5, 4)])
     assert outcomes == [c.StockOutcome(external_id="1", is_set=False, is_stale=True, shown=4)]
     assert len({said["key"] for name, said in client.asked if name == "SetStock"}) == stock.ROUNDS
 
@@ -152,7 +152,7 @@ def test_an_item_that_is_not_kept_here_fails_alone():
     client = Answers(
         errors_of(("CHANGE_FROM_QUANTITY_STALE", ["input", "quantities", "0"])), {"nodes": [None]}, errors_of()
     )
-    outcomes = stock.Push(client, HERE, "k").settle([wanted(1, 5, 4), wanted(2, 5, 4)])
+    outcomes = stock.Push(client, [HERE], "k").settle([wanted(1, 5, 4), wanted(2, 5, 4)])
     assert [(one.is_set, one.error) for one in outcomes] == [
         (False, "the item is not kept at this location"),
         (True, ""),

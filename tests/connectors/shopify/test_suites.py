@@ -12,7 +12,7 @@ import pytest
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.core import clock
 from apps.hub import contracts as c
-from tests.connectors.shopify.conftest import line, tag_of
+from tests.connectors.shopify.conftest import OSAKA, line, tag_of
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
@@ -107,6 +107,30 @@ class TestPriceCalls(CallSuite):
     def call(self, listing):
         tag = tag_of(listing().sku)
         return lambda connector: connector.set_prices([tag], "key")
+
+
+class TestStockElsewhere(TestStock):
+    """The same at the second location of a connection."""
+
+    @pytest.fixture
+    def connector(self, everywhere):
+        return everywhere
+
+    @pytest.fixture
+    def shelf(self, listing):
+        return lambda count: [listing(elsewhere=30) for _ in range(count)]
+
+    @pytest.fixture
+    def shows(self, ledger):
+        return lambda id: ledger("SELECT available FROM shopify_elsewhere WHERE item = ?", int(id))[0][0]
+
+    @pytest.fixture
+    def buy(self, stand, ledger):
+        def some(id, units):
+            ((sku,),) = ledger("SELECT sku FROM shopify_variant WHERE item = ?", int(id))
+            stand.told("shopify/edit_stock", sku=sku, delta=-units, location=OSAKA)
+
+        return some
 
 
 class TestStockCalls(CallSuite):

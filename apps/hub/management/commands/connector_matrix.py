@@ -49,7 +49,7 @@ class Command(BaseCommand):
 def matrix(known: dict[str, Manifest]) -> str:
     """The whole page."""
     shown = sorted(known.values(), key=lambda one: (one.kind, one.slug))
-    return "\n".join((_HEAD, *_abilities(shown), "", *_writes(shown), "", *_sources(shown), ""))
+    return "\n".join((_HEAD, *_abilities(shown), "", *_writes(shown), "", *_sources(shown), *_unused(shown), ""))
 
 
 def _abilities(shown: list[Manifest]) -> list[str]:
@@ -82,6 +82,11 @@ def _sources(shown: list[Manifest]) -> list[str]:
     ]
     heads = ["connector", "kind", "version", "verified against", "documentation"]
     return ["## What each was verified against", "", *_table(heads, rows)]
+
+
+def _unused(shown: list[Manifest]) -> list[str]:
+    rows = [[one.label, one.unused] for one in shown if one.unused]
+    return ["", "## What is there and not used yet", "", *_table(["connector", "what"], rows)] if rows else []
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> list[str]:

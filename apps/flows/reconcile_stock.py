@@ -101,7 +101,8 @@ def _facts(row: Listing, theirs: int | None) -> dict[str, Any] | None:
     """One listing that differs, as it was looked at; nothing where it shows what it should after all."""
     believed = row.shown or 0
     facts = why_number.facts_of(row)
-    right = should_show(facts) if facts.state == SellingState.SHARED and row.pushing is None else believed
+    can_be_told = facts.state == SellingState.SHARED and row.pushing is None and not facts.trouble
+    right = should_show(facts) if can_be_told else believed
     if theirs is None or theirs == max(0, right) or (row.shown is None and row.pushing is not None):
         return None
     return {

@@ -202,15 +202,19 @@ def facts_of(listing: Listing) -> Shown:
         escrows=list(Escrow.objects.filter(listing=listing).order_by("id").values_list("units", "until")),
         unbacked=listing.unbacked, pushing=listing.pushing, pushed_at=push.created_at if push else None,
         is_dirty=listing.is_dirty, is_bundle=Component.objects.filter(bundle=listing.variant_id).exists(),
-        trouble=_trouble(channel, can_be_told=can_be_told),
+        trouble=_trouble(listing, channel, can_be_told=can_be_told),
     )  # fmt: skip
 
 
-def _trouble(channel: Connection, *, can_be_told: bool) -> str:
+def _trouble(listing: Listing, channel: Connection, *, can_be_told: bool) -> str:
+    if listing.is_held:
+        return "held"
     if channel.status == Connection.Status.NEEDS_RECONNECT:
         return "reconnect"
     if channel.status == Connection.Status.PAUSED or "stock.write" in channel.paused_abilities:
         return "paused"
+    if listing.refused:
+        return "refused"
     return "" if can_be_told else "cannot_be_told"
 
 
@@ -238,6 +242,8 @@ def _notes(listing: Listing) -> list[Part]:
         notes.append(Part("is_blind", 0, {"since": since, "minutes": channels.rule_of(channel).blind_after_minutes}))
     if listing.shown is None:
         notes.append(Part("never_told", 0))
+    if listing.refused:
+        notes.append(Part("said_no", 0, {"words": listing.refused}))
     components = Component.objects.filter(bundle=listing.variant_id).select_related("variant").order_by("variant__sku")
     free_of = channels.sellable([one.variant_id for one in components])
     notes += [

@@ -272,6 +272,16 @@ def test_what_we_forgot_to_tell_or_miscounted_is_ours(drive, stand, shop, faults
     assert StockDrift.objects.get().evidence == evidence
 
 
+def test_a_number_that_the_channel_refused_is_no_fault_of_ours(drive, stand, shop):
+    with database.cursor() as cursor:
+        cursor.execute(_FEWER)
+        cursor.execute("UPDATE channels_listing SET refused = 'no such thing' WHERE sku = 'TEA'")
+
+    a_night(drive)
+
+    assert found() == {}
+
+
 def test_a_difference_of_long_ago_is_no_late_answer(drive, stand, shop):
     """The control of lateness: the same number, an hour after it was acknowledged, was put there by somebody."""
     seen = Seen(right=15, believed=15, theirs=10, set_at=clock.now(), told=(15, 10, clock.now()), sold=0)

@@ -222,6 +222,23 @@ def test_a_number_on_its_way_and_one_that_was_acknowledged_are_told_apart(shop):
     assert [(note.code, note.units, note.facts["sold"]) for note in after.notes] == [("acknowledged", 12, 3)]
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"is_held": True, "is_dirty": True}, "held"), ({"refused": "no"}, "refused"), ({"is_dirty": True}, "to_be_told"),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_a_gap_is_explained_by_what_is_the_matter_and_by_nothing_else(shop, change, code):
+    listing = Listing.objects.get(sku="TEA")
+    Listing.objects.filter(id=listing.id).update(shown=7, **change)
+    listing.refresh_from_db()
+
+    found = why_number.of_listing(listing)
+
+    assert ([part.code for part in found.parts[1:]], found.residual) == (([code], 0) if code else ([], -3))
+
+
 def test_an_old_number_in_escrow_and_what_others_hold_are_named(shop):
     second = make_connection(shop.brand, "shopify", "楽天")
     Listing.objects.create(connection=second, variant=shop.variants["POT"], sku="POT", external_id="a", is_dirty=True)

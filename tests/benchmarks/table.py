@@ -19,6 +19,7 @@ HEAD = (
     "run",
 )  # fmt: skip
 COSTS = ("statements", "wal_bytes", "python_ms", "postgres_ms")
+WIDEST = 56  # a longer cell pushes its own row aside and no other's
 
 
 def main() -> int:
@@ -49,7 +50,7 @@ def show(out: Any = None) -> None:
     out = out or sys.stdout
     told = everything()
     table = [HEAD, *(cells(row) for _, one in told for row in one["rows"])]
-    widths = [max(_width(line[place]) for line in table) for place in range(len(HEAD))]
+    widths = [max(wide for line in table if (wide := _width(line[place])) <= WIDEST) for place in range(len(HEAD))]
     for line in table:
         out.write("  ".join(_padded(cell, wide) for cell, wide in zip(line, widths, strict=True)).rstrip() + "\n")
     out.write(

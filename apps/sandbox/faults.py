@@ -57,6 +57,7 @@ class Told:
     def __init__(self) -> None:
         self._requests: dict[str, deque[str]] = {}
         self._notices: dict[str, deque[str]] = {}
+        self._renewed: set[str] = set()  # stand-ins whose last answer was that the token has ended
         self.happened: Counter[str] = Counter()
 
     def add(self, slug: str, what: str, times: int) -> None:
@@ -67,8 +68,18 @@ class Told:
         queues.setdefault(slug, deque()).extend([what] * times)
 
     def request(self, slug: str, ask: Ask) -> str | None:
-        """The fault of this request, taken from the queue; None where none was told."""
-        return _first(self._requests.get(slug), lambda what: what != "expired" or _may_expire(slug, ask))
+        """The fault of this request, taken from the queue; None where none was told.
+
+        A token that was fetched a moment ago has not ended: two in a row would say that the account is refused.
+        """
+        if "/auth/" in ask.path:
+            return _first(self._requests.get(slug), lambda what: what != "expired")
+        may_end = slug in TOKENS_END and slug not in self._renewed
+        self._renewed.discard(slug)
+        found = _first(self._requests.get(slug), lambda what: what != "expired" or may_end)
+        if found == "expired":
+            self._renewed.add(slug)
+        return found
 
     def notice(self, slug: str, kinds: Iterable[str]) -> str | None:
         """The fault of this notice, if the next one told is of these kinds."""
@@ -92,10 +103,6 @@ def _first(queue: "deque[str] | None", applies: Callable[[str], bool]) -> str | 
             queue.remove(what)  # type: ignore[union-attr]  (there is something in it)
             return what
     return None
-
-
-def _may_expire(slug: str, ask: Ask) -> bool:
-    return slug in TOKENS_END and "/auth/" not in ask.path
 
 
 def spoiled(what: str) -> Answer:

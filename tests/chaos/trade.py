@@ -23,7 +23,7 @@ TRADES_FOR = 0.85  # of a day's share of the run; the rest is its night
 TICK_SECONDS = 0.02
 AT_ONCE = 2  # faults that wait for one vendor at a time, so that one call does not meet all of them
 EMPTY_SECONDS = 60.0
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 120.0
 NIGHT_SECONDS = 15.0
 LINE_SECONDS = 15.0
 SETTLES_AT, MORNING = clock_time(23, 59, 30), clock_time(5, 45)
@@ -210,7 +210,7 @@ class Trade:
         }
 
     def _until(self, is_done: Callable[[], bool], what: str) -> None:
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + EMPTY_SECONDS
         while not is_done() and time.monotonic() < until:
             self.drive.set(self.drive.now() + timedelta(seconds=5))
             time.sleep(0.1)

@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 
 from apps.sandbox import faults
 from apps.sandbox.server import Sandbox
-from apps.sandbox.world import World
+from apps.sandbox.world import Ask, World
 from tests.sandbox.test_server import Receiver, Shop, control, play, quiet
 
 SEEN = {  # fault -> (status or what the client raises, did it happen)
@@ -79,6 +79,14 @@ def test_an_unknown_fault_is_refused_and_all_can_be_forgotten(tmp_path: Path) ->
         assert sandbox.told.waiting() == {}
 
     play(tmp_path, None, story)
+
+
+def test_a_fresh_token_has_not_ended() -> None:
+    told = faults.Told()
+    told.add("amazon", "expired", 2)
+    call, sign_in = (Ask("GET", path, {}, {}, b"") for path in ("/orders", "/auth/o2/token"))
+
+    assert [told.request("amazon", ask) for ask in (call, sign_in, call, call)] == ["expired", None, None, "expired"]
 
 
 def test_figures_are_falsified_and_nothing_else() -> None:

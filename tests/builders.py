@@ -57,11 +57,13 @@ def bundle(sku: str, *parts: tuple[Variant, int]) -> Variant:
     return whole
 
 
-def stock(article: Variant, units: int, *, unit_cost: str = "100", number: str = "") -> None:
-    """Units on the shelf of `main`, by a receipt."""
+def stock(
+    article: Variant, units: int, *, unit_cost: str = "100", number: str = "", place: Location | None = None
+) -> None:
+    """Units on the shelf of `main`, or another place, by a receipt."""
     row = ReceiptRow(number=1, variant=article.id, quantity=units, unit_cost=Decimal(unit_cost))
     shelf.receive(
-        number or f"R-{next(_numbers)}", [row], location=location(), source=None, at=clock.now(), currency="JPY",
+        number or f"R-{next(_numbers)}", [row], location=place or location(), source=None, at=clock.now(), currency="JPY",
         actor="test", is_opening=True,
     )  # fmt: skip
 

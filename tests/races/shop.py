@@ -35,6 +35,7 @@ THRESHOLD = 6
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 SKU, SLUG = st.sampled_from(SKUS), st.sampled_from(sorted(MANIFESTS))
 UNITS = st.integers(1, 4)
+PLACE = st.integers(0, 1)  # orders leave from either
 
 
 class Killed(BaseException):
@@ -61,7 +62,7 @@ class Shop(RuleBasedStateMachine):
             window = Window(slug, shown=dict.fromkeys(SKUS, 0), delay=SETTLES if slug == "slow" else timedelta(0))
             self.channels[slug] = channel
             self.windows[slug] = shop_windows.windows[channel.id] = window
-        builders.location()
+        self.places = [builders.location(), builders.location("further", ships_orders=True)]
         self.variants = {sku: builders.variant(sku) for sku in SKUS}
         cards = [VariantCard(sku=sku, title=sku, external_id=sku, shown=0) for sku in SKUS]
         for channel in self.channels.values():
@@ -112,16 +113,16 @@ class Shop(RuleBasedStateMachine):
         )  # fmt: skip
         inventory.allocate([want], actor="test")
 
-    @rule(sku=SKU, units=UNITS)
-    def goods_arrive(self, sku, units):
-        builders.stock(self.variants[sku], units)
+    @rule(sku=SKU, units=UNITS, place=PLACE)
+    def goods_arrive(self, sku, units, place=0):
+        builders.stock(self.variants[sku], units, place=self.places[place])
         self.shelf[sku] += units
 
-    @rule(sku=SKU, units=UNITS)
-    def goods_are_lost(self, sku, units):
+    @rule(sku=SKU, units=UNITS, place=PLACE)
+    def goods_are_lost(self, sku, units, place=0):
         before = self.on_hand(sku)
         row = Correction(id=uuid7(), variant=self.variants[sku].id, quantity=-units, reason="broken")
-        shelf.correct([row], location=builders.location(), actor="test")
+        shelf.correct([row], location=self.places[place], actor="test")
         self.shelf[sku] -= before - self.on_hand(sku)
         self.debt[sku] = max(self.debt[sku], self.sellable(sku) - self.unsold(sku))
         self.is_short = True

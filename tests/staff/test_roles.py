@@ -223,7 +223,7 @@ def test_the_record_room_lets_each_role_add_what_it_may_and_nothing_else(role: s
             found.add(meta.model_name)
 
     goods = {"product", "variant", "supplier", "supplieritem", "reorderrule"}
-    selling = {"sellingpolicy", "channelrule", "backorderpolicy"}
+    selling = {"sellingpolicy", "channelrule", "backorderpolicy", "sourcingrule"}
     wanted = {
         OWNER: goods | BOOKS | selling | {"company", "brand", "location", "connection", "fieldmap", "user", "group"},
         STAFF: goods,

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from http.cookiejar import CookieJar
 from itertools import pairwise
 from pathlib import Path
@@ -49,10 +49,11 @@ def test_every_barcode_checks() -> None:
     assert {one.tax for one in goods.GOODS} == {"standard", "reduced"}
 
 
-@pytest.mark.parametrize("clock", ["00:00", "04:59", "05:00", "10:30", "15:00", "23:59"])
+@pytest.mark.parametrize("zone", [MARKET.zone, UTC], ids=["Japan", "UTC"])
+@pytest.mark.parametrize("clock", ["00:00", "04:59", "05:00", "06:40", "10:30", "15:00", "23:59"])
 @pytest.mark.parametrize("day", ["2026-03-01", "2026-03-03", "2026-11-23"], ids=["Sunday", "Tuesday", "Monday"])
-def test_the_prologue_lies_before_now_at_any_hour(day: str, clock: str) -> None:
-    now = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=MARKET.zone)
+def test_the_prologue_lies_before_now_at_any_hour(day: str, clock: str, zone: tzinfo) -> None:
+    now = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=MARKET.zone).astimezone(zone)
 
     prologue = Prologue(now, size=6)
 
@@ -62,6 +63,7 @@ def test_the_prologue_lies_before_now_at_any_hour(day: str, clock: str) -> None:
     assert [b - a for a, b in pairwise(prologue.dates)] == [timedelta(days=1)] * 2
     assert moments == sorted(moments)
     assert nights_over <= now == prologue.today.ends_at
+    assert prologue.today.ends_at not in {slot.ends_at for slot in slots}
     for slot in (*slots, prologue.today):
         told = [sale for _slug, _name, said in prologue.calls(slot) for sale in said.get("sales", ())]
         assert [one["number"] for one in told if datetime.fromisoformat(one["at"]) > slot.ends_at] == []

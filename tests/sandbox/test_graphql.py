@@ -67,7 +67,7 @@ def test_arguments_and_directives_of_every_kind():
     [
         ("query Q { shop { name", {}, "syntax error"),
         ("query Q { shop ; }", {}, "syntax error"),
-        ("{ shop { name } }", {}, "begins no operation"),
+        ("{ shop { name } }", {}, "No operation named 'Q'"),
         ("query P { shop { name } }", {}, "No operation named 'Q'"),
         ("query Q { moon { name } }", {}, "Field 'moon' doesn't exist"),
         ("query Q { shop { moon } }", {}, "Field 'moon' doesn't exist on type 'Shop'"),

@@ -51,7 +51,7 @@ class Prologue(Plan):
 
     def __init__(self, now: datetime, *, size: int) -> None:
         self.market = MARKET
-        self.until = now
+        self.until = now.astimezone(MARKET.zone)  # whose days they are: elsewhere it is another date
         self.size = size
         self.mishaps: list[tuple[str, str]] = []  # (kind, id) as the stand-ins' plan names them
         self.faults: dict[datetime, list[tuple[str, str]]] = {}  # when -> [(vendor, what its next call meets)]

@@ -3,7 +3,6 @@
 A person's link, and the word that something is none of ours, outlive every import. Who said it stands on the listing's page.
 """
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from apps.core import audit, keyset, states
 from apps.core.models import AuditEntry
 from apps.flows import link_listings, push_stock, stop_falls
 from apps.hub import doorbell
-from apps.inventory import errors as inventory
+from apps.staff import deeds
 from apps.staff.parts import connections, listed, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
@@ -35,7 +34,6 @@ DEEDS = {
     "listing.set_aside": gettext_lazy("not ours"), "listing.matched_again": gettext_lazy("left to SKU and barcode again"),
     "listing.ruled": gettext_lazy("rule of this listing changed"),
 }  # fmt: skip
-Deed = Callable[[HttpRequest, Listing], str]
 
 
 @needs("stock.view")
@@ -76,11 +74,11 @@ def _page(request: HttpRequest, listing_id: UUID, *, error: str = "", status: in
         raise Http404
     (shown,) = listed.rows([row], blind=push_stock.blind())
     find = request.GET.get("find", request.POST.get("find", "")).replace("\0", "").strip()[:80]
-    deeds = AuditEntry.objects.filter(subject=str(row.id), kind="channels.listing").order_by("-id")[:30]
+    entries = AuditEntry.objects.filter(subject=str(row.id), kind="channels.listing").order_by("-id")[:30]
     context = frame()[0] | {
         "row": row, "shown": shown, "error": error, "find": find,
         "found": _candidates(row, find) if row.variant_id is None else [],
-        "deeds": [{"of": deed, "words": DEEDS.get(deed.action, deed.action)} for deed in deeds],
+        "deeds": [{"of": entry, "words": DEEDS.get(entry.action, entry.action)} for entry in entries],
         "is_open": row.variant_id is None and row.link != Listing.Link.NOT_OURS, "place": "staff:stock",
     }  # fmt: skip
     return render(request, "staff/listing.html", context, status=status)
@@ -107,16 +105,7 @@ def _candidates(row: Listing, find: str) -> list[dict[str, Any]]:
     return [{"of": variant, "held": held.get(variant.id)} for variant in found]
 
 
-def _do(request: HttpRequest, listing_id: UUID, deed: Deed) -> HttpResponse:
-    row = Listing.objects.filter(id=listing_id).first()
-    if row is None:
-        raise Http404
-    try:
-        done = deed(request, row)
-    except (Refused, inventory.Refused) as refused:
-        return _page(request, listing_id, error=str(refused), status=409)
-    messages.success(request, done)
-    return redirect("staff:listing", listing_id)
+_do = deeds.Deeds(Listing, _page, "staff:listing").do
 
 
 @needs("listings.manage")
@@ -201,5 +190,5 @@ def decide(request: HttpRequest, stop_id: UUID) -> HttpResponse:
                 request, _("%(name)s keeps what it shows until the cause is gone.") % {"name": stop.connection.name}
             )
     except (states.Overtaken, states.IllegalMove):
-        messages.warning(request, _("Somebody else was faster. Look at the page again and decide again."))
+        messages.warning(request, deeds.TOO_LATE)
     return redirect("staff:listings")

@@ -3,21 +3,19 @@
 A deed is a POST that calls one story of apps/flows; one that cannot be done answers 409 with the page and the reason on it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.core import audit, clock, money, states
+from apps.core import audit, clock, money
 from apps.flows import cancel_order, hold_order, refund_order, resync, ship_order
 from apps.inventory import network
 from apps.inventory import queries as inventory
@@ -30,18 +28,14 @@ from apps.orders.models import Order
 from apps.orders.states import AllocationState, Lifecycle
 from apps.payments.models import Payment
 from apps.payments.services import OverRefund
+from apps.staff import deeds
+from apps.staff.deeds import Refused
 from apps.staff.parts import connections, leaving, sourced, story, timeline, words
 from apps.staff.parts.frame import frame
 from apps.staff.parts.story import Story
 from apps.staff.roles import needs
 from apps.staff.templatetags import shown
 from apps.staff.views import desk
-
-Deed = Callable[[HttpRequest, Order], str]
-
-
-class Refused(Exception):
-    """The deed cannot be done; the message says why and what to do."""
 
 
 @needs("orders.view")
@@ -180,28 +174,18 @@ def _neighbours(row: Order, queue: orders.Queue, now: Any) -> dict[str, Order]:
 # Deeds
 
 
-def _do(request: HttpRequest, order_id: UUID, deed: Deed) -> HttpResponse:
-    try:
-        row = Order.objects.get(id=order_id)
-    except Order.DoesNotExist:
-        raise Http404 from None
-    try:
-        done = deed(request, row)
-    except Refused as refused:
-        return _page(request, order_id, error=str(refused), status=409)
-    except NotOpen:
-        return _page(request, order_id, error=_("The order is not open any more. Nothing was changed."), status=409)
-    except AlreadyShipped:
-        words = _("Part of it has left already. What has left comes back as a return.")
-        return _page(request, order_id, error=words, status=409)
-    except OverRefund:
-        return _page(request, order_id, error=_("That is more than was taken. Nothing was given back."), status=409)
-    except (states.Overtaken, InsufficientStock):
-        words = _("Somebody else was faster. Look at the page again and decide again.")
-        return _page(request, order_id, error=words, status=409)
-    messages.success(request, done)
-    query = f"?queue={request.GET['queue']}" if request.GET.get("queue") in orders.BY_NAME else ""
-    return redirect(reverse("staff:order", args=[order_id]) + query)
+def _way(request: HttpRequest) -> str:
+    """The way through a queue is kept."""
+    return f"?queue={request.GET['queue']}" if request.GET.get("queue") in orders.BY_NAME else ""
+
+
+STOPS = {
+    NotOpen: gettext_lazy("The order is not open any more. Nothing was changed."),
+    AlreadyShipped: gettext_lazy("Part of it has left already. What has left comes back as a return."),
+    OverRefund: gettext_lazy("That is more than was taken. Nothing was given back."),
+    InsufficientStock: deeds.TOO_LATE,
+}
+_do = deeds.Deeds(Order, _page, "staff:order", also=STOPS, query=_way).do
 
 
 @needs("orders.hold")

@@ -3,18 +3,17 @@
 A deed is a POST that calls one service; one that cannot be done answers 409 with the page and the reason on it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from apps.core import audit, clock, counting, keyset, money, states
+from apps.core import audit, clock, counting, keyset, money
 from apps.core.ids import uuid7
 from apps.core.models import Company, StateMove
 from apps.flows import buy_goods
@@ -24,13 +23,13 @@ from apps.inventory.landing import Bill
 from apps.inventory.models import LandedCost, Location, PurchaseOrder, PurchaseOrderLine, Receipt, Supplier, Surplus
 from apps.inventory.purchasing import Wish, home_currency
 from apps.inventory.states import PurchaseState
+from apps.staff import deeds
 from apps.staff.parts import typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 from apps.staff.templatetags import shown
 
 ONLY = ("", "late", "draft", "surplus", "all")
-Deed = Callable[[HttpRequest, PurchaseOrder], str]
 
 
 @needs("purchases.view")
@@ -162,19 +161,7 @@ def _moves(order: PurchaseOrder) -> list[dict[str, Any]]:
     return [{"move": row, "label": labels.get(row.new, row.new), "is": row.new} for row in rows]
 
 
-def _do(request: HttpRequest, order_id: UUID, deed: Deed) -> HttpResponse:
-    order = PurchaseOrder.objects.filter(id=order_id).first()
-    if order is None:
-        raise Http404
-    try:
-        done = deed(request, order)
-    except Refused as refused:
-        return _page(request, order_id, error=str(refused), status=409)
-    except (states.Overtaken, states.IllegalMove):
-        words = _("Somebody else was faster. Look at the page again and decide again.")
-        return _page(request, order_id, error=words, status=409)
-    messages.success(request, done)
-    return redirect("staff:purchase", order_id)
+_do = deeds.Deeds(PurchaseOrder, _page, "staff:purchase").do
 
 
 @needs("purchases.order")

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from apps.core import audit, clock, keyset, states
+from apps.core import audit, clock, keyset
 from apps.inventory import count_sheets, scans
 from apps.inventory import stocktakes as service
 from apps.inventory.count_sheets import Progress
@@ -26,6 +26,7 @@ from apps.inventory.models import Location, Stocktake, StocktakeLine, StrayCode
 from apps.inventory.scans import Scan, Scanned
 from apps.inventory.states import StocktakeState
 from apps.inventory.stocktakes import Plan
+from apps.staff import deeds
 from apps.staff.parts import results, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
@@ -226,21 +227,17 @@ def _counted(line: StocktakeLine) -> dict[str, Any]:
 @require_POST
 def close(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     """Counting is over."""
-    rest = request.POST.get("rest", "")
-    sheet = _sheet(sheet_id)
-    if rest not in {"stay", "empty"} and count_sheets.progress([sheet.id]).get(sheet.id, Progress()).left:
-        words = _("Some rows were not counted. Say what they mean.")
-        return _page(request, sheet_id, error=words, status=409)
-    try:
-        service.close(sheet_id, actor=audit.actor_of(request), rest_is_empty=rest == "empty")
-    except Refused as refused:
-        return _page(request, sheet_id, error=str(refused), status=409)
-    except (states.Overtaken, states.IllegalMove):
-        return _page(request, sheet_id, error=_("Somebody else was faster. Look at the page again."), status=409)
-    request.session.pop(_SESSION, None)
-    audit.record("stocktake.counted", actor=audit.actor_of(request), subject=sheet)
-    messages.success(request, _("%(number)s waits for a second person now.") % {"number": sheet.number})
-    return redirect("staff:stocktake", sheet_id)
+
+    def deed(request: HttpRequest, sheet: Stocktake) -> str:
+        rest = request.POST.get("rest", "")
+        if rest not in {"stay", "empty"} and count_sheets.progress([sheet.id]).get(sheet.id, Progress()).left:
+            raise Refused(_("Some rows were not counted. Say what they mean."))
+        service.close(sheet.id, actor=audit.actor_of(request), rest_is_empty=rest == "empty")
+        request.session.pop(_SESSION, None)
+        audit.record("stocktake.counted", actor=audit.actor_of(request), subject=sheet)
+        return _("%(number)s waits for a second person now.") % {"number": sheet.number}
+
+    return deeds.Deeds(Stocktake, _page, "staff:stocktake").do(request, sheet_id, deed)
 
 
 @needs("stock.adjust")

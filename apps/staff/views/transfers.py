@@ -1,17 +1,15 @@
 """Transfers between our places: the list by what is to be done, and one transfer from its draft to its last unit."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from apps.core import audit, keyset, states
+from apps.core import audit, keyset
 from apps.flows import move_goods
 from apps.inventory import on_way
 from apps.inventory import transfers as service
@@ -19,12 +17,12 @@ from apps.inventory.errors import Refused
 from apps.inventory.models import Location, StockLevel, Transfer, TransferLine, TransferStep
 from apps.inventory.states import TransferState
 from apps.inventory.transfers import Wish
+from apps.staff import deeds
 from apps.staff.parts import typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
 MOST_STEPS = 200
-Deed = Callable[[HttpRequest, Transfer], str]
 
 
 @needs("stock.view")
@@ -110,19 +108,7 @@ def _line(line: TransferLine, free: dict[UUID, int], posted: QueryDict) -> dict[
     }  # fmt: skip
 
 
-def _do(request: HttpRequest, transfer_id: UUID, deed: Deed) -> HttpResponse:
-    row = Transfer.objects.filter(id=transfer_id).first()
-    if row is None:
-        raise Http404
-    try:
-        done = deed(request, row)
-    except Refused as refused:
-        return _page(request, transfer_id, error=str(refused), status=409)
-    except (states.Overtaken, states.IllegalMove):
-        words = _("Somebody else was faster. Look at the page again and decide again.")
-        return _page(request, transfer_id, error=words, status=409)
-    messages.success(request, done)
-    return redirect("staff:transfer", transfer_id)
+_do = deeds.Deeds(Transfer, _page, "staff:transfer").do
 
 
 @needs("stock.adjust")

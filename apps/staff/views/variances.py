@@ -3,7 +3,6 @@
 Nobody who counted blind sees these figures before the stocktake is approved: they might count it again.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,15 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.core import audit, states
+from apps.core import audit
 from apps.flows import approve_count
 from apps.inventory import count_sheets, stocktakes, variances
 from apps.inventory.count_sheets import Progress
-from apps.inventory.errors import Refused
 from apps.inventory.models import Stocktake, StocktakeLine
 from apps.inventory.purchasing import home_currency
 from apps.inventory.states import StocktakeState
 from apps.inventory.variances import Judged
+from apps.staff import deeds
 from apps.staff.parts import typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import may, needs
@@ -87,16 +86,19 @@ def _row(line: StocktakeLine, of: Judged) -> Row:
     return Row(line, of, variances.worth(line.level, of.difference), variances.below_promised(line, of.difference))
 
 
+_do = deeds.Deeds(Stocktake, _page, "staff:stocktake").do
+
+
 @needs("stock.approve")
 @require_POST
 def approve(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     """A second person says yes: the differences are booked."""
 
-    def deed() -> None:
+    def deed(request: HttpRequest, sheet: Stocktake) -> str:
         done = approve_count.approve(sheet_id, actor=audit.actor_of(request), seen=_seen(request))
         audit.record("stocktake.approved", actor=audit.actor_of(request), subject=done.stocktake)
         words = ngettext("Approved: %(n)d row was corrected.", "Approved: %(n)d rows were corrected.", done.rows)
-        messages.success(request, words % {"n": done.rows})
+        return words % {"n": done.rows}
 
     return _do(request, sheet_id, deed)
 
@@ -106,7 +108,7 @@ def approve(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 def send_back(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     """Picked rows have to be counted again."""
 
-    def deed() -> None:
+    def deed(request: HttpRequest, sheet: Stocktake) -> str:
         picked = [id_ for text in request.POST.getlist("line") if (id_ := typed.ident(text))]
         reason = request.POST.get("reason", "").replace("\0", "")
         sheet = stocktakes.send_back(
@@ -114,7 +116,7 @@ def send_back(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
         )
         audit.record("stocktake.sent_back", actor=audit.actor_of(request), subject=sheet)
         words = ngettext("%(n)d row has to be counted again.", "%(n)d rows have to be counted again.", len(set(picked)))
-        messages.success(request, words % {"n": len(set(picked))})
+        return words % {"n": len(set(picked))}
 
     return _do(request, sheet_id, deed)
 
@@ -126,29 +128,19 @@ def reject(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
     if not may(request.user, "stock.approve") and Stocktake.objects.filter(id=sheet_id, state=StocktakeState.COUNTED):
         raise PermissionDenied("stock.approve")
 
-    def deed() -> None:
+    def deed(request: HttpRequest, sheet: Stocktake) -> str:
         sheet = stocktakes.reject(
             sheet_id, actor=audit.actor_of(request), reason=request.POST.get("why", "").replace("\0", "")
         )
         audit.record("stocktake.rejected", actor=audit.actor_of(request), subject=sheet)
-        messages.success(request, _("%(number)s is thrown away. Stock stays as it is.") % {"number": sheet.number})
+        return _("%(number)s is thrown away. Stock stays as it is.") % {"number": sheet.number}
 
-    return _do(request, sheet_id, deed, to="staff:stocktake")
+    return deeds.Deeds(Stocktake, _where_it_was_asked, "staff:stocktake").do(request, sheet_id, deed)
 
 
-def _do(request: HttpRequest, sheet_id: UUID, deed: Callable[[], None], *, to: str = "") -> HttpResponse:
-    try:
-        deed()
-    except Stocktake.DoesNotExist:
-        raise Http404 from None
-    except Refused as refused:
-        if to:
-            messages.error(request, str(refused))
-            return redirect(to, sheet_id)
-        return _page(request, sheet_id, error=str(refused), status=409)
-    except (states.Overtaken, states.IllegalMove):
-        words = _("Somebody else was faster. Look at the page again and decide again.")
-        return _page(request, sheet_id, error=words, status=409)
+def _where_it_was_asked(request: HttpRequest, sheet_id: UUID, *, error: str, status: int) -> HttpResponse:
+    """Who throws a stocktake away stands on its counting page or on this one: its own address leads to the right one."""
+    messages.error(request, error)
     return redirect("staff:stocktake", sheet_id)
 
 

@@ -88,7 +88,7 @@ def plan(
             made.rows += [before[0]] if before else []
         was = before[1] if before else None
         if was != found.variant:
-            made.touched |= {was, found.variant} - {None}  # type: ignore[arg-type]
+            made.touched |= {one for one in (was, found.variant) if one}
             if before and was:
                 made.parted.append(before[0])
             if before and found.variant:

@@ -51,12 +51,12 @@ def export(carrier: Connection, *, actor: str, chosen: Collection[UUID] | None =
             return Exported(None, faults=made.faults)
         by_reference = {label_requests.reference(parcel): parcel for parcel in parcels}
         inside = [by_reference[reference] for reference in made.references]
+        repeated = SheetRow.objects.filter(parcel__in=inside, is_void=False).values("parcel").distinct().count()
         same = _same(carrier, inside[0], made.content)
         sheet = same or _keep(carrier, made, inside, actor=actor)
         audit.record(
             "parcels.exported", actor=actor, subject=sheet, detail={"name": sheet.name, "parcels": len(inside)}
         )
-    repeated = sum(parcel.is_exported for parcel in inside)  # type: ignore[attr-defined]
     return Exported(sheet, len(inside), same is not None, repeated, made.faults, len(made.left))
 
 

@@ -1,6 +1,10 @@
-"""The stand-ins, once for each test module, allowed as private peers."""
+"""The stand-ins, once for each test module, allowed as private peers; what they can be told and what their own file says.
 
-from collections.abc import Iterator
+A folder's name is its vendor's slug.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -23,3 +27,15 @@ def stand(shared_stand, settings) -> Stand:
     settings.PRIVATE_PEERS = shared_stand.peers()
     shared_stand.forget()
     return shared_stand
+
+
+@pytest.fixture
+def ledger(stand) -> Callable[..., list[tuple[Any, ...]]]:
+    """Rows of the stand-ins' own file, read only."""
+    return stand.rows
+
+
+@pytest.fixture
+def misbehave(stand, request) -> Callable[[str], Any]:
+    """The next answer of the vendor of this folder goes wrong."""
+    return lambda what: stand.told("misbehave", slug=request.path.parent.name, what=what, times=1)

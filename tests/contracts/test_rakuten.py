@@ -20,8 +20,8 @@ from apps.connectors.rakuten.settings import RakutenSettings
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.sandbox.words import Article, plain
-from tests.connectors.rakuten.conftest import line, place_of, sale_of
-from tests.connectors.stand import Stand
+from tests.connectors.rakuten.conftest import place_of, sale_of
+from tests.connectors.stand import Stand, line
 from tests.contracts import shape
 from tests.contracts.openapi import contract
 

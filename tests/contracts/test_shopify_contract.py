@@ -22,8 +22,8 @@ from apps.hub import contracts as c
 from apps.hub.errors import Transient
 from apps.sandbox.shopify_stock import LOCATION
 from apps.sandbox.words import Article, plain
-from tests.connectors.shopify.conftest import line, sale_of
-from tests.connectors.stand import Stand
+from tests.connectors.shopify.conftest import sale_of
+from tests.connectors.stand import Stand, line
 from tests.contracts import shape
 from tests.contracts.graphql_contract import answer_faults, drawn, faults_of, schema_of, vendor_schema
 from tests.contracts.openapi import contract, said_of

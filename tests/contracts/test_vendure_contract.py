@@ -14,8 +14,8 @@ from apps.connectors.vendure.settings import VendureSettings
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.sandbox.words import Article, plain
-from tests.connectors.stand import Stand
-from tests.connectors.vendure.conftest import line, sale_of
+from tests.connectors.stand import Stand, line
+from tests.connectors.vendure.conftest import sale_of
 from tests.contracts import shape
 from tests.contracts.graphql_contract import answer_faults, drawn, faults_of, schema_of
 

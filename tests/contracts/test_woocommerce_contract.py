@@ -18,8 +18,8 @@ from apps.core import clock, net
 from apps.hub import contracts as c
 from apps.hub.errors import Misconfigured
 from apps.sandbox.words import Article, plain
-from tests.connectors.stand import Stand
-from tests.connectors.woocommerce.conftest import line, parcel_of, sale_of
+from tests.connectors.stand import Stand, line, parcel_of
+from tests.connectors.woocommerce.conftest import sale_of
 from tests.contracts import shape
 from tests.contracts.openapi import contract
 

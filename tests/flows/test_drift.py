@@ -30,8 +30,8 @@ from apps.hub.models import Connection, JobRun
 from apps.reconciliation.models import Difference, Statement, StockDrift
 from apps.sandbox.words import Article, plain
 from tests import builders
-from tests.connectors.stand import Stand
-from tests.connectors.woocommerce.conftest import line, sale_of
+from tests.connectors.stand import Stand, line
+from tests.connectors.woocommerce.conftest import sale_of
 
 KEYS = {"consumer_key": "ck_1", "consumer_secret": "cs_1", "webhook_secret": "hush"}
 SKUS = ("TEA", "CUP", "POT")

@@ -17,8 +17,8 @@ from apps.orders.models import Order
 from apps.sandbox.shopify_stock import LOCATION
 from apps.sandbox.words import Article, plain
 from tests import builders
-from tests.connectors.stand import Stand
-from tests.connectors.woocommerce.conftest import line, sale_of
+from tests.connectors.stand import Stand, line
+from tests.connectors.woocommerce.conftest import sale_of
 
 AT = datetime(2026, 11, 22, 15, tzinfo=UTC)
 TOKEN = "shpat_0123456789"

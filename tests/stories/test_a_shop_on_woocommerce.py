@@ -18,8 +18,8 @@ from apps.inventory.models import Demand
 from apps.orders.models import Order, Return
 from apps.sandbox.words import Article, plain
 from tests import builders
-from tests.connectors.stand import Stand
-from tests.connectors.woocommerce.conftest import line, sale_of
+from tests.connectors.stand import Stand, line
+from tests.connectors.woocommerce.conftest import sale_of
 
 pytestmark = pytest.mark.django_db
 KEYS = {"consumer_key": "ck_1", "consumer_secret": "cs_1", "webhook_secret": "hush"}

@@ -1,10 +1,8 @@
 """An account at the stand-in, connections to it, and what its own ledger says."""
 
 import json
-import sqlite3
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import count
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -12,17 +10,13 @@ import pytest
 from apps.connectors.amazon import client
 from apps.connectors.amazon.connector import AmazonConnector
 from apps.connectors.amazon.settings import AmazonSettings
-from apps.core import clock
 from apps.hub import contracts as c
-from apps.sandbox.words import Article, Person, Sale, SaleLine, plain
+from tests.connectors import stand as at_the_stand
 
 CONNECTION = UUID(int=9)
 REFRESH, SECRET, SELLER = "Atzr|canary-0123456789", "amzn1.oa2-cs.canary-9876543210", "A3CANARYSELLER"
-HANAKO = Person(
-    id="7", email="hanako@example.jp", name="山田 花子", phone="0312345678", country="JP", postal_code="100-0001",
-    region="東京都", city="千代田区", line1="千代田1-1", line2="くろこビル",
-)  # fmt: skip
-_numbers = count(1001)
+line = partial(at_the_stand.line, rate=0)
+sale_of = partial(at_the_stand.sale_of, written="250-{:07}-0000001", payment="prepaid")
 
 
 @dataclass
@@ -70,22 +64,6 @@ def secret():
 
 
 @pytest.fixture
-def misbehave(stand):
-    return lambda what: stand.told("misbehave", slug="amazon", what=what, times=1)
-
-
-@pytest.fixture
-def ledger(stand):
-    """Rows of the stand-in's own file, read only."""
-
-    def rows(sql, *values):
-        with sqlite3.connect(f"file:{stand.folder}/world.sqlite?mode=ro", uri=True) as db:
-            return db.execute(sql, values).fetchall()
-
-    return rows
-
-
-@pytest.fixture
 def asked(stand):
     """The requests that Amazon has heard, in order."""
 
@@ -100,26 +78,13 @@ def asked(stand):
     return requests
 
 
-def line(sku="TEA", quantity=1, price="1200", *, kind="item", title=""):
-    return SaleLine(sku=sku, title=title or f"{sku} の品", quantity=quantity, unit_price=Decimal(price), kind=kind)
-
-
-def sale_of(*lines, number="", total=None, currency="JPY", payment="prepaid", person=HANAKO, includes_tax=True):
-    lines = lines or (line(),)
-    sums = sum(int(one.unit_price * one.quantity * (1 if currency == "JPY" else 100)) for one in lines)
-    return Sale(
-        number=number or f"250-{next(_numbers):07}-0000001", at=clock.now().isoformat(), currency=currency, payment=payment,
-        total_minor=sums if total is None else total, lines=lines, person=person, prices_include_tax=includes_tax,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def place(stand, account):
     """Somebody buys: the sale; its number is Amazon's id of the order."""
 
     def buy(*lines, at="place_orders", pending=False, **facts):
         sale = sale_of(*lines, **facts)
-        assert stand.told(f"amazon/{at}", sales=plain([sale]), pending=pending)["placed"] == [sale.number]
+        assert stand.place("amazon", sale, at=at, pending=pending) == sale.number
         return sale
 
     return buy
@@ -152,9 +117,7 @@ def listing(stand, account):
     """Put a fresh article up; what it shows."""
 
     def put(sku="", *, shown=50, **facts):
-        sku = sku or f"SKU-{next(_numbers)}"
-        article = Article(sku=sku, title=f"{sku} の品", price=Decimal("1200"), currency="JPY", shown=shown, **facts)
-        stand.told("amazon/list_variants", variants=plain([article]))
+        sku = stand.put_up("amazon", sku, shown=shown, **facts)
         return c.StockQuantity(external_id=sku, quantity=shown, sku=sku, location_external_id="DEFAULT")
 
     return put

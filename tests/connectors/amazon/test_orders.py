@@ -9,7 +9,8 @@ from apps.connectors.amazon import mapping
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
-from tests.connectors.amazon.conftest import HANAKO, SELLER, line
+from tests.connectors.amazon.conftest import SELLER, line
+from tests.connectors.stand import HANAKO
 
 YEN = {"currencyCode": "JPY"}
 

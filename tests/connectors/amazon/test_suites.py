@@ -125,13 +125,6 @@ class TestFulfilment(FulfilmentSuite):
             | {"reference": f"{part.reference}{tracking_number[-2:]}"}
         )
 
-    @pytest.fixture
-    def told(self, stand):
-        def fulfilments(number):
-            return [one["units"] for one in stand.told("amazon/told")["fulfilments"] if one["order"] == number]
-
-        return fulfilments
-
 
 class TestFulfilmentCalls(CallSuite):
     @pytest.fixture

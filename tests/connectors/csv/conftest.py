@@ -1,24 +1,19 @@
 """A shop that speaks in files at the stand-in, a connection to it, and what its own ledger says."""
 
-from decimal import Decimal
-from itertools import count
+from functools import partial
 from uuid import UUID
 
 import pytest
 
 from apps.connectors.csv.connector import CsvConnector
 from apps.connectors.csv.settings import CsvSettings
-from apps.core import clock
 from apps.hub import contracts as c
-from apps.sandbox.words import Article, Person, Sale, SaleLine, plain
+from apps.sandbox.words import plain
+from tests.connectors import stand as at_the_stand
 
 CONNECTION = UUID(int=11)
 TOKEN = "folder-token-canary-0123456789"
-HANAKO = Person(
-    id="7", email="hanako@example.jp", name="山田 花子", phone="0312345678", country="JP", postal_code="100-0001",
-    region="東京都", city="千代田区", line1="千代田1-1", line2="くろこビル",
-)  # fmt: skip
-_numbers = count(1001)
+sale_of = partial(at_the_stand.sale_of, written="M-{}")
 
 
 @pytest.fixture
@@ -44,26 +39,6 @@ def secret():
 
 
 @pytest.fixture
-def misbehave(stand):
-    return lambda what: stand.told("misbehave", slug="csv", what=what, times=1)
-
-
-def line(sku="TEA", quantity=1, price="1200", *, kind="item", rate=1000):
-    return SaleLine(
-        sku=sku, title=f"{sku} の品", quantity=quantity, unit_price=Decimal(price), kind=kind, tax_rate_bp=rate
-    )
-
-
-def sale_of(*lines, payment="cod"):
-    lines = lines or (line(),)
-    total = sum(int(one.unit_price * one.quantity) for one in lines)
-    return Sale(
-        number=f"M-{next(_numbers)}", at=clock.now().isoformat(), currency="JPY", payment=payment, total_minor=total,
-        lines=lines, person=HANAKO,
-    )  # fmt: skip
-
-
-@pytest.fixture
 def send(stand, settings_of_shop):
     """Somebody buys: sales, sent as one file; its name."""
     return lambda *sales: stand.told("csv/send_orders", sales=plain(list(sales)))["files"][0]
@@ -74,9 +49,7 @@ def listing(stand, settings_of_shop):
     """Put a fresh article into the shop."""
 
     def put(shown=50):
-        sku = f"SKU-{next(_numbers)}"
-        article = Article(sku=sku, title=f"{sku} の品", price=Decimal(1200), currency="JPY", shown=shown)
-        stand.told("csv/list_variants", variants=plain([article]))
+        sku = stand.put_up("csv", shown=shown)
         return c.StockQuantity(external_id=sku, sku=sku, quantity=shown)
 
     return put

@@ -12,7 +12,8 @@ from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
 from tests.connectors.csv.builders import HEADER, ROW, read, sheet, source
-from tests.connectors.csv.conftest import CONNECTION, TOKEN, line, sale_of
+from tests.connectors.csv.conftest import CONNECTION, TOKEN, sale_of
+from tests.connectors.stand import line
 
 SHIPPED = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 QUANTITIES = [

@@ -11,7 +11,8 @@ from apps.connectors.csv.settings import CsvSettings
 from apps.core import clock
 from apps.hub import contracts as c
 from tests.connectors.csv.builders import HEADER, sheet, source
-from tests.connectors.csv.conftest import CONNECTION, line, sale_of
+from tests.connectors.csv.conftest import CONNECTION, sale_of
+from tests.connectors.stand import line
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.files import FileSuite

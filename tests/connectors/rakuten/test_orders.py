@@ -8,8 +8,9 @@ import pytest
 from apps.connectors.rakuten.connector import RakutenConnector
 from apps.core import clock
 from apps.hub import errors
-from tests.connectors.rakuten.conftest import CONNECTION, line
+from tests.connectors.rakuten.conftest import CONNECTION
 from tests.connectors.rakuten.orders import order
+from tests.connectors.stand import line
 
 SINCE, UNTIL = datetime(2026, 11, 23, 1, 0, tzinfo=UTC), datetime(2026, 11, 23, 2, 0, 0, 500_000, tzinfo=UTC)
 

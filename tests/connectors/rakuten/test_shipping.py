@@ -9,8 +9,8 @@ from apps.connectors.rakuten import connector as connectors
 from apps.connectors.rakuten import mapping_goods
 from apps.hub import contracts as c
 from apps.hub import errors
-from tests.connectors.rakuten.conftest import line
 from tests.connectors.rakuten.orders import item, order, package
+from tests.connectors.stand import line
 
 NUMBER = order()["orderNumber"]
 PARCEL = c.Fulfilment(

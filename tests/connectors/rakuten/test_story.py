@@ -13,7 +13,8 @@ from apps.payments.models import Payment
 from apps.sandbox.words import Article, plain
 from apps.shipping.models import Parcel
 from tests import builders
-from tests.connectors.rakuten.conftest import KEY, SECRET, line, sale_of
+from tests.connectors.rakuten.conftest import KEY, SECRET, sale_of
+from tests.connectors.stand import line
 
 pytestmark = pytest.mark.django_db
 

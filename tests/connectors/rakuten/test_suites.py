@@ -8,7 +8,8 @@ import pytest
 from apps.connectors.rakuten.connector import TOPIC, RakutenConnector
 from apps.core import clock
 from apps.hub import contracts as c
-from tests.connectors.rakuten.conftest import CONNECTION, line, place_of
+from tests.connectors.rakuten.conftest import CONNECTION, place_of
+from tests.connectors.stand import line
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.confirmation import ConfirmationSuite

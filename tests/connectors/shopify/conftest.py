@@ -1,9 +1,8 @@
 """A shop at the stand-in, connections to it, and what its own ledger says."""
 
 import json
-import sqlite3
 from decimal import Decimal
-from itertools import count
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,20 +11,15 @@ import pytest
 from apps.connectors.shopify import client
 from apps.connectors.shopify.connector import ShopifyConnector
 from apps.connectors.shopify.settings import ShopifySettings
-from apps.core import clock
 from apps.hub import contracts as c
 from apps.sandbox.shopify_orders import number_of
 from apps.sandbox.shopify_stock import LOCATION
-from apps.sandbox.words import Article, Person, Sale, SaleLine, plain
+from tests.connectors import stand as at_the_stand
 
 CONNECTION = UUID(int=9)
 OSAKA = 70002
 TOKEN = "shpat_canary_0123456789"
-HANAKO = Person(
-    id="7", email="hanako@example.jp", name="山田 花子", phone="0312345678", country="JP", postal_code="100-0001",
-    region="東京都", city="千代田区", line1="千代田1-1", line2="くろこビル",
-)  # fmt: skip
-_numbers = count(1001)
+sale_of = partial(at_the_stand.sale_of, written="#{}")
 
 
 @pytest.fixture
@@ -62,22 +56,6 @@ def secret():
 
 
 @pytest.fixture
-def misbehave(stand):
-    return lambda what: stand.told("misbehave", slug="shopify", what=what, times=1)
-
-
-@pytest.fixture
-def ledger(stand):
-    """Rows of the stand-in's own file, read only."""
-
-    def rows(sql, *values):
-        with sqlite3.connect(f"file:{stand.folder}/world.sqlite?mode=ro", uri=True) as db:
-            return db.execute(sql, values).fetchall()
-
-    return rows
-
-
-@pytest.fixture
 def asked(stand):
     """The requests that the shop has heard: (operation, variables), in order."""
 
@@ -88,29 +66,13 @@ def asked(stand):
     return requests
 
 
-def line(sku="TEA", quantity=1, price="1200", *, kind="item", rate=1000, title=""):
-    return SaleLine(
-        sku=sku, title=title or f"{sku} の品", quantity=quantity, unit_price=Decimal(price), kind=kind, tax_rate_bp=rate
-    )
-
-
-def sale_of(*lines, number="", total=None, currency="JPY", payment="cod", person=HANAKO, includes_tax=True):
-    lines = lines or (line(),)
-    sums = sum(int(one.unit_price * one.quantity * (1 if currency == "JPY" else 100)) for one in lines)
-    return Sale(
-        number=number or f"#{next(_numbers)}", at=clock.now().isoformat(), currency=currency, payment=payment,
-        total_minor=sums if total is None else total, lines=lines, person=person, prices_include_tax=includes_tax,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def place(stand, settings_of_shop):
     """Somebody buys: the sale, and the shop's id of the order."""
 
     def buy(*lines, **facts):
         sale = sale_of(*lines, **facts)
-        (id,) = stand.told("shopify/place_orders", sales=plain([sale]))["placed"]
-        return sale, id
+        return sale, stand.place("shopify", sale)
 
     return buy
 
@@ -143,9 +105,7 @@ def listing(stand, settings_of_shop):
     that one's quantity is answered."""
 
     def put(sku="", *, shown=50, elsewhere=None, **facts):
-        sku = sku or f"SKU-{next(_numbers)}"
-        article = Article(sku=sku, title=f"{sku} の品", price=Decimal("1200"), currency="JPY", shown=shown, **facts)
-        stand.told("shopify/list_variants", variants=plain([article]))
+        sku = stand.put_up("shopify", sku, shown=shown, **facts)
         place = LOCATION if elsewhere is None else OSAKA
         if elsewhere is not None:
             stand.told("shopify/stock_at", sku=sku, location=OSAKA, quantity=elsewhere)

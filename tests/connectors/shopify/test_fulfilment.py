@@ -10,7 +10,8 @@ from apps.connectors.shopify.connector import ShopifyConnector
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
-from tests.connectors.shopify.conftest import CONNECTION, line
+from tests.connectors.shopify.conftest import CONNECTION
+from tests.connectors.stand import line
 
 PARCEL = c.Fulfilment(
     reference="S-1", order_external_id="1", order_number="#1001", tracking_number="400012345678", carrier="ヤマト運輸",

@@ -11,8 +11,9 @@ from apps.connectors.shopify.settings import ShopifySettings
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.sandbox.shopify_stock import LOCATION
-from tests.connectors.shopify.conftest import CONNECTION, OSAKA, line
+from tests.connectors.shopify.conftest import CONNECTION, OSAKA
 from tests.connectors.shopify.test_fulfilment import PARCEL, fulfilment_order, order
+from tests.connectors.stand import line
 
 
 @pytest.fixture

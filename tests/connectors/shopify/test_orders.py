@@ -9,7 +9,8 @@ from apps.connectors.shopify.documents import DOCUMENTS
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
-from tests.connectors.shopify.conftest import TOKEN, line
+from tests.connectors.shopify.conftest import TOKEN
+from tests.connectors.stand import line
 
 SINCE = datetime(2026, 11, 22, 15, 0, 0, 250_000, tzinfo=UTC)
 UNTIL = datetime(2026, 11, 23, 15, 0, 0, 250_000, tzinfo=UTC)

@@ -10,7 +10,7 @@ from apps.connectors.shopify.documents import DOCUMENTS
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.sandbox.shopify_stock import LOCATION
-from tests.connectors.shopify.conftest import line
+from tests.connectors.stand import line
 
 HERE = f"gid://shopify/Location/{LOCATION}"
 

@@ -5,14 +5,12 @@ import hashlib
 import hmac
 import json
 from decimal import Decimal
-from itertools import count
 
 import pytest
 
 from apps.connectors.shopify.settings import ShopifySettings
-from apps.core import clock
-from apps.hub import contracts as c
-from tests.connectors.shopify.conftest import OSAKA, line, tag_of
+from tests.connectors.shopify.conftest import OSAKA, tag_of
+from tests.connectors.stand import line, parcel_of
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
@@ -20,8 +18,6 @@ from tests.connectors.suites.orders import OrdersSuite
 from tests.connectors.suites.price import PriceSuite
 from tests.connectors.suites.stock import CompareAndSetSuite
 from tests.connectors.suites.webhook import WebhookSuite
-
-_parcels = count(1)
 
 
 class TestOrders(OrdersSuite):
@@ -147,36 +143,16 @@ class TestFulfilment(FulfilmentSuite):
     def packed(self, connector, place):
         def pack():
             sale, id = place(line("TEA", 3), line("CUP", 1, "800"), line("", 1, "600", kind="shipping"))
-            event = connector.fetch_order(id)
-            draft = connector.read(event.topic, event.raw)[0]
-            return c.Fulfilment(
-                reference=f"S-{next(_parcels)}", order_external_id=id, order_number=sale.number,
-                lines=tuple(
-                    c.FulfilmentLine(line_external_id=one.external_id, sku=one.sku, quantity=one.quantity)
-                    for one in draft.lines if one.kind == "item"
-                ),
-                tracking_number=f"4000{next(_parcels):08}", carrier="ヤマト運輸", shipped_at=clock.now(),
-            )  # fmt: skip
+            return parcel_of(connector, sale, id)
 
         return pack
-
-    @pytest.fixture
-    def told(self, stand):
-        def fulfilments(number):
-            return [one["units"] for one in stand.told("shopify/told")["fulfilments"] if one["order"] == number]
-
-        return fulfilments
 
 
 class TestFulfilmentCalls(CallSuite):
     @pytest.fixture
-    def call(self, place):
-        sale, id = place()
-        parcel = c.Fulfilment(
-            reference="S", order_external_id=id, order_number=sale.number, lines=(), tracking_number="1",
-            carrier="", shipped_at=clock.now(),
-        )  # fmt: skip
-        return lambda connector: connector.find_fulfilment(parcel)
+    def call(self, connector, place):
+        parcel = parcel_of(connector, *place())
+        return lambda one: one.find_fulfilment(parcel)
 
 
 class TestWebhook(WebhookSuite):

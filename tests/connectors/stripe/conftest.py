@@ -94,17 +94,6 @@ def authorised(checkout):
 
 
 @pytest.fixture
-def ledger(stand):
-    """Rows of the stand-in's own file, read only."""
-
-    def rows(sql, *values):
-        with sqlite3.connect(f"file:{stand.folder}/world.sqlite?mode=ro", uri=True) as db:
-            return db.execute(sql, values).fetchall()
-
-    return rows
-
-
-@pytest.fixture
 def age(stand):
     """Make a payment older than any window of a test; its changes stay where they are."""
 
@@ -132,11 +121,6 @@ def moved(ledger):
 @pytest.fixture
 def asked(ledger):
     return lambda reference: ledger("SELECT count(*) FROM stripe_intent WHERE number = ?", reference)[0][0]
-
-
-@pytest.fixture
-def misbehave(stand):
-    return lambda what: stand.told("misbehave", slug="stripe", what=what, times=1)
 
 
 @pytest.fixture

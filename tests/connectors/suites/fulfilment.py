@@ -12,11 +12,18 @@ from apps.hub.registry import manifest
 
 class FulfilmentSuite:
     """Fixtures to give: `connector`; `packed` (a callable: somebody has bought three units of one article and one of
-    another; the `Fulfilment` that tells all of it); `told` (a callable: the units by SKU of every fulfilment that the
-    channel's own ledger holds for an order's number); `misbehave`. Attribute: `slug`.
+    another; the `Fulfilment` that tells all of it); `misbehave`. Attribute: `slug`. `told` (a callable: the units by SKU of
+    every fulfilment that the channel's own ledger holds for an order's number) asks the stand-in.
     """
 
     slug = ""
+
+    @pytest.fixture
+    def told(self, stand):
+        def fulfilments(number):
+            return [one["units"] for one in stand.told(f"{self.slug}/told")["fulfilments"] if one["order"] == number]
+
+        return fulfilments
 
     def part(self, packed: c.Fulfilment, *quantities: int, tracking_number: str = "") -> c.Fulfilment:
         lines = tuple(

@@ -13,7 +13,8 @@ from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.sandbox.words import plain
-from tests.connectors.vendure.conftest import CONNECTION, line, sale_of
+from tests.connectors.stand import line
+from tests.connectors.vendure.conftest import CONNECTION, sale_of
 
 SINCE, UNTIL = datetime(2026, 11, 23, 1, 0, 0, 5, tzinfo=UTC), datetime(2026, 11, 23, 1, 5, 0, 5, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from apps.hub import contracts as c
 from apps.hub import errors
 from apps.sandbox.shopify_orders import number_of
 from apps.sandbox.vendure_stock import LOCATION
-from tests.connectors.vendure.conftest import line
+from tests.connectors.stand import line
 
 SETTINGS = {"trackInventory": True, "outOfStockThreshold": 2}
 LEVEL = {"stockLocationId": "1", "stockOnHand": 10, "stockAllocated": 3}

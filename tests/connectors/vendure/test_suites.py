@@ -1,20 +1,15 @@
 """The shared suites of what Vendure can do, against the stand-in; tests/real has them against the real server."""
 
 import json
-from itertools import count
 
 import pytest
 
-from apps.core import clock
-from apps.hub import contracts as c
+from tests.connectors.stand import line, parcel_of
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
 from tests.connectors.suites.orders import OrdersSuite
 from tests.connectors.suites.stock import AbsoluteSuite
-from tests.connectors.vendure.conftest import line
-
-_parcels = count(1)
 
 
 class TestOrders(OrdersSuite):
@@ -94,35 +89,16 @@ class TestFulfilment(FulfilmentSuite):
     slug = "vendure"
 
     @pytest.fixture
-    def packed(self, words, place):
+    def packed(self, connector, place):
         def pack():
             sale, id = place(line("TEA", 3), line("CUP", 1, "800"), line("", 1, "600", kind="shipping"))
-            (draft,) = words(id)
-            return c.Fulfilment(
-                reference=f"S-{next(_parcels)}", order_external_id=id, order_number=sale.number,
-                lines=tuple(
-                    c.FulfilmentLine(line_external_id=one.external_id, sku=one.sku, quantity=one.quantity)
-                    for one in draft.lines if one.kind == "item"
-                ),
-                tracking_number=f"4000{next(_parcels):08}", carrier="ヤマト運輸", shipped_at=clock.now(),
-            )  # fmt: skip
+            return parcel_of(connector, sale, id)
 
         return pack
-
-    @pytest.fixture
-    def told(self, stand):
-        def fulfilments(number):
-            return [one["units"] for one in stand.told("vendure/told")["fulfilments"] if one["order"] == number]
-
-        return fulfilments
 
 
 class TestFulfilmentCalls(CallSuite):
     @pytest.fixture
-    def call(self, place):
-        sale, id = place()
-        parcel = c.Fulfilment(
-            reference="S", order_external_id=id, order_number=sale.number, lines=(), tracking_number="1",
-            carrier="", shipped_at=clock.now(),
-        )  # fmt: skip
-        return lambda connector: connector.find_fulfilment(parcel)
+    def call(self, connector, place):
+        parcel = parcel_of(connector, *place())
+        return lambda one: one.find_fulfilment(parcel)

@@ -1,27 +1,21 @@
 """A shop at the stand-in, connections to it, and what its own ledger says."""
 
 import json
-import sqlite3
 from decimal import Decimal
-from itertools import count
+from functools import partial
 from uuid import UUID
 
 import pytest
 
 from apps.connectors.woocommerce.connector import WooCommerceConnector
 from apps.connectors.woocommerce.settings import WooCommerceSettings
-from apps.core import clock
 from apps.hub import contracts as c
 from apps.sandbox.woocommerce_orders import place_of
-from apps.sandbox.words import Article, Person, Sale, SaleLine, plain
+from tests.connectors import stand as at_the_stand
 
 CONNECTION = UUID(int=9)
 KEY, SECRET = "ck_0123456789", "cs_canary_0123456789"
-HANAKO = Person(
-    id="7", email="hanako@example.jp", name="山田 花子", phone="0312345678", country="JP", postal_code="100-0001",
-    region="東京都", city="千代田区", line1="千代田1-1", line2="くろこビル",
-)  # fmt: skip
-_numbers = count(1001)
+sale_of = partial(at_the_stand.sale_of, written="{}")
 
 
 @pytest.fixture
@@ -49,22 +43,6 @@ def secret():
 
 
 @pytest.fixture
-def misbehave(stand):
-    return lambda what: stand.told("misbehave", slug="woocommerce", what=what, times=1)
-
-
-@pytest.fixture
-def ledger(stand):
-    """Rows of the stand-in's own file, read only."""
-
-    def rows(sql, *values):
-        with sqlite3.connect(f"file:{stand.folder}/world.sqlite?mode=ro", uri=True) as db:
-            return db.execute(sql, values).fetchall()
-
-    return rows
-
-
-@pytest.fixture
 def asked(stand):
     """The requests that the shop has heard: (method, path below the API, query, body), in order."""
 
@@ -77,29 +55,13 @@ def asked(stand):
     return requests
 
 
-def line(sku="TEA", quantity=1, price="1200", *, kind="item", rate=1000, title=""):
-    return SaleLine(
-        sku=sku, title=title or f"{sku} の品", quantity=quantity, unit_price=Decimal(price), kind=kind, tax_rate_bp=rate
-    )
-
-
-def sale_of(*lines, number="", total=None, currency="JPY", payment="cod", person=HANAKO, includes_tax=True):
-    lines = lines or (line(),)
-    sums = sum(int(one.unit_price * one.quantity * (1 if currency == "JPY" else 100)) for one in lines)
-    return Sale(
-        number=number or str(next(_numbers)), at=clock.now().isoformat(), currency=currency, payment=payment,
-        total_minor=sums if total is None else total, lines=lines, person=person, prices_include_tax=includes_tax,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def place(stand, settings_of_shop):
     """Somebody buys: the sale, and the shop's id of the order."""
 
     def buy(*lines, **facts):
         sale = sale_of(*lines, **facts)
-        (id,) = stand.told("woocommerce/place_orders", sales=plain([sale]))["placed"]
-        return sale, id
+        return sale, stand.place("woocommerce", sale)
 
     return buy
 
@@ -123,9 +85,7 @@ def listing(stand, settings_of_shop):
     """Put a fresh article into the shop, as the quantity it shows; SKUs such as 10001A are variations."""
 
     def put(sku="", *, shown=50, **facts):
-        sku = sku or f"SKU-{next(_numbers)}"
-        article = Article(sku=sku, title=f"{sku} の品", price=Decimal("1200"), currency="JPY", shown=shown, **facts)
-        stand.told("woocommerce/list_variants", variants=plain([article]))
+        sku = stand.put_up("woocommerce", sku, shown=shown, **facts)
         product, variation = place_of(sku)
         id = f"{product}/{variation}" if variation else str(product)
         return c.StockQuantity(external_id=id, quantity=shown, sku=sku)
@@ -140,18 +100,3 @@ def tag_of(listed, amount="1200"):
         external_id=variation or product, product_external_id=product, sku=listed.sku, amount=Decimal(amount),
         currency="JPY",
     )  # fmt: skip
-
-
-def parcel_of(connector, sale, id, **facts):
-    """Everything of an order as one parcel."""
-    event = connector.fetch_order(id)
-    draft = connector.read(event.topic, event.raw)[0]
-    lines = tuple(
-        c.FulfilmentLine(line_external_id=one.external_id, sku=one.sku, quantity=one.quantity)
-        for one in draft.lines
-        if one.kind == "item"
-    )
-    told = {"reference": f"S-{next(_numbers)}", "tracking_number": f"4000{next(_numbers):08}", "carrier": "ヤマト運輸"}
-    return c.Fulfilment(
-        order_external_id=id, order_number=sale.number, lines=lines, shipped_at=clock.now(), **(told | facts)
-    )

@@ -10,7 +10,8 @@ from apps.connectors.woocommerce.settings import WooCommerceSettings
 from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
-from tests.connectors.woocommerce.conftest import CONNECTION, line, parcel_of
+from tests.connectors.stand import line, parcel_of
+from tests.connectors.woocommerce.conftest import CONNECTION
 
 PARCEL = c.Fulfilment(
     reference="S-1", order_external_id="727", order_number="727", tracking_number="400012345678", carrier="ヤマト運輸",

@@ -10,7 +10,8 @@ from apps.core import clock
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.sandbox.words import plain
-from tests.connectors.woocommerce.conftest import KEY, SECRET, line, sale_of
+from tests.connectors.stand import line
+from tests.connectors.woocommerce.conftest import KEY, SECRET, sale_of
 
 SINCE = datetime(2026, 11, 22, 15, 0, 0, 250_000, tzinfo=UTC)
 UNTIL = datetime(2026, 11, 23, 15, 0, 0, 250_000, tzinfo=UTC)

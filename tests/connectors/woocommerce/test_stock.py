@@ -8,7 +8,7 @@ from apps.connectors.woocommerce import mapping_stock, stock
 from apps.connectors.woocommerce.client import Refused
 from apps.hub import contracts as c
 from apps.hub import errors
-from tests.connectors.woocommerce.conftest import line
+from tests.connectors.stand import line
 
 
 class Answers:

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 
 from apps.connectors.woocommerce.settings import WooCommerceSettings
+from tests.connectors.stand import line, parcel_of
 from tests.connectors.suites.calls import CallSuite
 from tests.connectors.suites.catalogue import CatalogueSuite
 from tests.connectors.suites.fulfilment import FulfilmentSuite
@@ -17,7 +18,7 @@ from tests.connectors.suites.orders import OrdersSuite
 from tests.connectors.suites.price import PriceSuite
 from tests.connectors.suites.stock import AbsoluteSuite
 from tests.connectors.suites.webhook import WebhookSuite
-from tests.connectors.woocommerce.conftest import line, parcel_of, tag_of
+from tests.connectors.woocommerce.conftest import tag_of
 
 FAMILIES = 13
 _families = count(61000)
@@ -163,13 +164,6 @@ class TestFulfilment(FulfilmentSuite):
             return parcel_of(connector, sale, id)
 
         return pack
-
-    @pytest.fixture
-    def told(self, stand):
-        def fulfilments(number):
-            return [one["units"] for one in stand.told("woocommerce/told")["fulfilments"] if one["order"] == number]
-
-        return fulfilments
 
 
 class TestFulfilmentCalls(CallSuite):

@@ -56,7 +56,13 @@ class Money:
 
     def display(self, locale: str = "ja") -> str:
         """For people: ¥1,234 · -$5.00 becomes −$5.00 (U+2212), as the screens ask."""
-        return format_currency(self.amount, self.currency, locale=locale).replace("￥", "¥").replace("-", "−")
+        return displayed(self.amount, self.currency, locale=locale)
+
+
+def displayed(amount: Decimal, currency: str, *, locale: str = "ja") -> str:
+    """An amount in major units for people; unit prices keep what is finer than the minor unit: ¥540.5."""
+    said = format_currency(amount, currency, locale=locale, decimal_quantization=False)
+    return said.replace("￥", "¥").replace("-", "−")
 
 
 @lru_cache(maxsize=256)

@@ -76,7 +76,7 @@ def test_a_calm_night_says_so_and_one_that_was_not_compared_too(look, shop):
             "edited", SAID,
             "+3: changed there. It had acknowledged 10 (22 Nov 14:14), 2 were sold since, and no order and no push explains the"
             " rest.",
-            "+3：チャネル側で変更されました。11月22日 14:14に 10点の表示を確認し、その後の販売は 2点です。残りを説明する受注も"
+            "+3：チャネル側で変更されました。11月22日 14:14に10点の表示を確認し、その後の販売は2点です。残りを説明する受注も"
             "送信もありません。",
         ),
         (

@@ -65,7 +65,7 @@ def test_a_silent_source_is_stale_and_its_figures_are_not_shown_as_nought(browse
     text = _words(page)
     assert "自社サイト: Orders could not be compared." in text
     assert 'data-is="stale">no answer</span>' in text
-    assert '<td class="num zero">–</td>' in text
+    assert 'data-label="Matched">–</td>' in text
 
 
 def test_what_needs_a_decision_stands_first_and_filters_lead_to_the_rest(browser_as, shop):
@@ -119,7 +119,7 @@ def test_payouts_tie_out_or_say_by_how_much_they_do_not(browser_as, shop):
     assert [
         text.count(words) for words in ("ties out</span>", "does not tie out</span>", "lines not read yet</span>")
     ] == [1, 1, 1]
-    assert '<td class="money">¥300</td>' in text
+    assert 'data-label="Gap">¥300</td>' in text
 
 
 KINDS = {

@@ -121,8 +121,8 @@ def test_an_article_that_is_switched_off_is_not_bought(browser_as, shop):
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({}, "so far off by about 10 (35 %)"),
-        ({"error_percent": 120}, "so far off by about 34 (120 %)"),
+        ({}, "off by about 10 so far (35%)"),
+        ({"error_percent": 120}, "off by about 34 so far (120%)"),
         ({"error_percent": None}, "not checked: nothing was sold in the weeks compared"),
         ({"error_percent": None, "error_origins": 0}, "not checked yet: too short a history"),
     ],
@@ -217,7 +217,7 @@ def test_the_levels_own_page_tells_its_forecast(browser_as, shop):
 
     forecast = page.context["forecast"]
     assert (forecast["units"], forecast["days"], forecast["suggestion"].units) == ("28", 21, 58)
-    assert "so far off by about 10 (35 %)" in page.content.decode()
+    assert "off by about 10 so far (35%)" in page.content.decode()
     assert browser.get(reverse("staff:stock_why", args=[untold.id])).context["forecast"] is None
 
 

@@ -27,7 +27,7 @@ def error(row: Forecast) -> str:
     if row.error_percent is None:
         return _("not checked: nothing was sold in the weeks compared")
     off = (row.daily * HORIZON * row.error_percent / 100).quantize(Decimal(1), ROUND_HALF_UP)
-    return _("so far off by about %(units)s (%(percent)d %%)") % {"units": f"{off:,f}", "percent": row.error_percent}
+    return _("off by about %(units)s so far (%(percent)d%%)") % {"units": f"{off:,f}", "percent": row.error_percent}
 
 
 def why(one: Suggestion) -> list[str]:

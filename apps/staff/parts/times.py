@@ -22,9 +22,10 @@ def day(of: date, *, now: datetime | None = None, with_weekday: bool = False) ->
 
 
 def moment(at: datetime, *, now: datetime | None = None) -> str:
-    """A day and a time: 今日 15:00, 昨日 04:18, 11月28日 10:00."""
-    local = at.astimezone(_zone())
-    return f"{day(local.date(), now=now)} {local:%H:%M}"
+    """A day and a time, fit for the middle of a sentence: 今日 15:00, 昨日 04:18, 11月28日 10:00."""
+    local, today = at.astimezone(_zone()), clock.business_date(now)
+    named = {today: _("today"), today - timedelta(days=1): _("yesterday"), today + timedelta(days=1): _("tomorrow")}
+    return f"{named.get(local.date()) or day(local.date(), now=now)} {local:%H:%M}"
 
 
 def clock_time(at: datetime, *, with_seconds: bool = False) -> str:

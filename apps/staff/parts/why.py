@@ -56,7 +56,7 @@ _PLAIN: dict[str, Promise] = {
     "said_no": gettext_lazy("The channel refused our last number: %(words)s"),
     "paused": gettext_lazy("not told: stock sync is paused"),
     "cannot_be_told": gettext_lazy("shown by itself: this channel cannot be told"),
-    "to_be_told": gettext_lazy("a change that is about to be sent"),
+    "to_be_told": gettext_lazy("a change that has not been sent yet"),
     "leasing": gettext_lazy("not divided among the channels yet: it is becoming leased"),
     "unlinked": gettext_lazy("%(sku)s is linked to no article of ours, so nothing is sent."),
     "never_told": gettext_lazy("It was not told a number yet; this is what it would be told."),

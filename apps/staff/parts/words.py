@@ -179,7 +179,7 @@ TRACKING: dict[str, Word] = {
 
 ACTORS: dict[str, Word] = {
     "intake": gettext_lazy("intake"),
-    "delivery": gettext_lazy("answer"),
+    "delivery": gettext_lazy("vendor"),
     "night": gettext_lazy("night"),
     "returns": gettext_lazy("returns"),
     "settle_payment": gettext_lazy("payment"),
@@ -220,6 +220,12 @@ def actor(name: str) -> str:
     """Who did it: a connection by its name, a part of Kurogo in words, a person as they sign in."""
     _kind, colon, rest = name.partition(":")
     return rest if colon and _kind == "connection" else str(ACTORS.get(name, name))
+
+
+def topic(name: str) -> str:
+    """What a notice is about: answers to calls of ours in words, anything else as the vendor calls it."""
+    ours = name.removeprefix("answer/")
+    return name if ours == name else _("Answer: %(operation)s") % {"operation": OPERATIONS.get(ours, ours)}
 
 
 def allocation_label(order: Order) -> str:

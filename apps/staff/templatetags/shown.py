@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.core import clock, counting
-from apps.core.money import Money
+from apps.core.money import Money, displayed
 from apps.orders.models import Order
 from apps.staff.parts import times, words
 
@@ -23,14 +23,17 @@ def money(minor: int | None, currency: str) -> str:
     """Minor units as ¥1,234, with the true minus sign; a dash where nothing is known."""
     if minor is None:
         return "–"
-    return Money(int(minor), currency or "JPY").display("ja" if (get_language() or "ja").startswith("ja") else "en")
+    return Money(int(minor), currency or "JPY").display(_locale())
 
 
 @register.filter
 def unit_price(amount: Any, currency: str) -> str:
     """A unit price, which may be finer than the minor unit."""
-    whole = Money.of(amount, currency)
-    return money(whole.minor, currency) if whole.amount == amount else f"{amount.normalize():f} {currency}"
+    return displayed(amount, currency, locale=_locale())
+
+
+def _locale() -> str:
+    return "ja" if (get_language() or "ja").startswith("ja") else "en"
 
 
 @register.filter

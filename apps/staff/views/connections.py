@@ -171,10 +171,11 @@ def _of_delivery(row: Delivery, number: str) -> Line:
 
 def _of_event(row: InboxEvent, entry: InboxEntry, parts: int) -> Line:
     more = _(" and %(n)d more in one body") % {"n": parts - 1} if parts > 1 else ""
-    said = (str(words.DIRECTIONS.get(entry.origin, entry.origin)), row.subject, words.reason(row.reason))
+    subject = "" if row.topic.startswith("answer/") else row.subject  # our own id of the call: no word for people
+    said = (str(words.DIRECTIONS.get(entry.origin, entry.origin)), subject, words.reason(row.reason))
     sub = " · ".join(part for part in said if part)
     return Line(
-        row.id if parts == 1 else entry.id, row.received_at, False, f"{row.topic}{more}", sub, row.attempts,
+        row.id if parts == 1 else entry.id, row.received_at, False, f"{words.topic(row.topic)}{more}", sub, row.attempts,
         words.mark("event", row.status), str(row.get_status_display()), "staff:notice",
     )  # fmt: skip
 
@@ -227,7 +228,7 @@ def notice(request: HttpRequest, event_id: UUID) -> HttpResponse:
     if row is None:
         raise Http404
     siblings = InboxEvent.objects.filter(entry=row.entry_id).defer("sealed").order_by("part")[:50]
-    context = {"row": row, "title": row.topic, "siblings": siblings, "place": "staff:connections"}
+    context = {"row": row, "title": words.topic(row.topic), "siblings": siblings, "place": "staff:connections"}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "staff/_notice.html", context)
     return render(request, "staff/log_one.html", frame()[0] | context | {"part": "staff/_notice.html"})

@@ -1,8 +1,12 @@
-"""Who bought: one row per e-mail address and brand; nothing is merged on a guess."""
+"""Who bought: one row per e-mail address and brand; nothing is merged on a guess.
 
-from collections.abc import Sequence
+Two sales of one new address may be taken in at the same moment: the later insert waits for the earlier one and yields to it.
+"""
+
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import orjson
 from django.db import connection as database
 
 from apps.core import clock, rows
@@ -13,7 +17,8 @@ from apps.hub import contracts
 
 
 def recognise(brand: Brand, cards: Sequence[contracts.CustomerCard | None]) -> list[Customer | None]:
-    """The customer of each card, made where new; None for a card that says nothing. Two statements for a batch."""
+    """The customer of each card, made where new; None for a card that says nothing. At most four statements for
+    a batch."""
     mails = [normal_mail(card.email) if card else "" for card in cards]
     known = {row.email: row for row in Customer.objects.filter(brand=brand, email__in={mail for mail in mails if mail})}
     fresh: list[Customer] = []
@@ -29,9 +34,14 @@ def recognise(brand: Brand, cards: Sequence[contracts.CustomerCard | None]) -> l
             if mail:
                 known[mail] = customer
         found.append(customer)
-    if fresh:
-        rows.insert(fresh)
-    return found
+    if not fresh:
+        return found
+    rows.insert(row for row in fresh if not row.email)
+    with_mail = sorted((row for row in fresh if row.email), key=lambda row: row.email)  # all wait in one order
+    rows.insert_new(with_mail)
+    met = Customer.objects.filter(brand=brand, email__in=[row.email for row in with_mail]) if with_mail else []
+    known |= {row.email: row for row in met}
+    return [known[row.email] if row and row.email else row for row in found]
 
 
 def keep_addresses(pairs: Sequence[tuple[Customer | None, contracts.Address | None]]) -> list[Address | None]:
@@ -57,10 +67,30 @@ def keep_addresses(pairs: Sequence[tuple[Customer | None, contracts.Address | No
     return kept
 
 
-_WHERE_THEY_LIVE = """
-SELECT c.email, c.id, a.id, a.name, a.company, a.postal_code, a.country, a.region, a.city, a.line1, a.line2, a.phone
+_TOLD = ("id", "email", "name", "kana", "phone", "locale")
+_HOMES = ("id", "name", "company", "postal_code", "country", "region", "city", "line1", "line2", "phone")
+# Whoever is known is not written, so that nobody waits for a person who is being edited; a rival's row that is on its way is waited
+# for, and then neither seen nor written: the second look finds it.
+_MEET = f"""
+WITH told AS (
+    SELECT * FROM json_to_recordset(%(told)s::json)
+    AS told(id uuid, email varchar, name varchar, kana varchar, phone varchar, locale varchar)
+), made AS (
+    INSERT INTO customers_customer
+        (id, brand_id, email, name, kana, phone, locale, marketing_allowed, note, created_at)
+    SELECT id, %(brand)s, email, name, kana, phone, locale, FALSE, '', %(now)s FROM told
+    WHERE NOT EXISTS (
+        SELECT FROM customers_customer AS c WHERE c.brand_id = %(brand)s AND c.email = told.email AND c.email <> ''
+    )
+    ORDER BY email
+    ON CONFLICT DO NOTHING
+    RETURNING email, id
+)
+SELECT c.email, c.id, {", ".join(f"a.{name}" for name in _HOMES)}
 FROM customers_customer AS c LEFT JOIN customers_address AS a ON a.customer_id = c.id
-WHERE c.brand_id = %s AND c.email = ANY(%s)
+WHERE c.brand_id = %(brand)s AND c.email = ANY(%(mails)s)
+UNION ALL
+SELECT email, id, {", ".join(["NULL"] * len(_HOMES))} FROM made
 """
 
 
@@ -69,25 +99,20 @@ def take_in(
 ) -> list[tuple[UUID | None, UUID | None]]:
     """Who bought and where it goes, as `recognise` and `keep_addresses` tell them: the ids, for sales by the hundred.
 
-    One look; what is new is written by one statement for each of the two.
+    People with a mail are looked for and made by one statement; what else is new by one for each of the two.
     """
     mails = [normal_mail(card.email) if card else "" for card, _ in told]
-    people: dict[str, UUID] = {}
-    homes: dict[tuple[UUID, tuple[str, ...]], UUID] = {}
-    with database.cursor() as cursor:
-        cursor.execute(_WHERE_THEY_LIVE, [brand.id, sorted({mail for mail in mails if mail})])
-        for mail, owner, home, *words in cursor.fetchall():
-            people[mail] = owner
-            if home:
-                homes[(owner, tuple(words))] = home
+    cards = {}
+    for (card, _), mail in zip(told, mails, strict=True):
+        if card and mail:
+            cards.setdefault(mail, card)
+    people, homes = _meet(brand, cards)
     customers, addresses, found = [], [], []
     for (card, address), mail in zip(told, mails, strict=True):
-        owner = people.get(mail) if mail else None
-        if owner is None and card is not None and (mail or card.name or card.phone):
-            customers.append(_customer(brand, mail, card))
+        owner = people.get(mail)
+        if owner is None and card is not None and (card.name or card.phone):
+            customers.append(_customer(brand, "", card))
             owner = customers[-1].id
-            if mail:
-                people[mail] = owner
         home = homes.get((owner, _words(address))) if owner and address else None
         if home is None and address is not None:
             addresses.append(_address(owner, address))
@@ -98,6 +123,28 @@ def take_in(
     rows.insert(customers)
     rows.insert(addresses)
     return found
+
+
+Homes = dict[tuple[UUID, tuple[str, ...]], UUID]
+
+
+def _meet(brand: Brand, cards: Mapping[str, contracts.CustomerCard]) -> tuple[dict[str, UUID], Homes]:
+    """The customers of these mails, made where new, and the addresses that they gave before."""
+    people: dict[str, UUID] = {}
+    homes: Homes = {}
+    left = cards
+    with database.cursor() as cursor:
+        while left:  # a second time only for those that somebody else made meanwhile
+            made = [_customer(brand, mail, card) for mail, card in left.items()]
+            said = [{name: str(getattr(row, name)) for name in _TOLD} for row in made]
+            wanted = {"told": orjson.dumps(said).decode(), "brand": brand.id, "now": clock.now(), "mails": sorted(left)}
+            cursor.execute(_MEET, wanted)
+            for mail, owner, home, *words in cursor.fetchall():
+                people[mail] = owner
+                if home:
+                    homes[(owner, tuple(words))] = home
+            left = {mail: card for mail, card in left.items() if mail not in people}
+    return people, homes
 
 
 def _customer(brand: Brand, mail: str, card: contracts.CustomerCard) -> Customer:

@@ -269,6 +269,26 @@ def keep_stray(sheet: Stocktake, code: str, *, actor: str) -> StrayCode:
     return row
 
 
+def take_back_stray(stocktake: UUID, stray: UUID, *, actor: str) -> StrayCode:
+    """One scan of an unknown code was not meant: who scanned it last takes it back; a code without scans is gone.
+
+    Raises `Refused`, `StrayCode.DoesNotExist`.
+    """
+    with transaction.atomic():
+        sheet = countable(stocktake)
+        row = sheet.strays.get(id=stray)
+        if row.line_id:
+            raise Refused(_("Somebody said already what %(code)s is.") % {"code": row.code})
+        if row.last_by != actor[:80]:
+            raise Refused(_("Somebody else scanned %(code)s last. Only they can take it back.") % {"code": row.code})
+        row.units -= 1
+        if row.units:
+            row.save(update_fields=["units"])
+        else:
+            row.delete()
+    return row
+
+
 def _write(sheet: Stocktake, line: StocktakeLine, said: tallies.Said, *, actor: str) -> StocktakeLine:
     _write_all(sheet, [line], said, actor=actor)
     return line

@@ -90,6 +90,7 @@ urlpatterns = [
     path("stock/counts/<uuid:sheet_id>/put/", stocktakes.put, name="stocktake_put"),
     path("stock/counts/<uuid:sheet_id>/undo/", stocktakes.undo, name="stocktake_undo"),
     path("stock/counts/<uuid:sheet_id>/name/", stocktakes.name, name="stocktake_name"),
+    path("stock/counts/<uuid:sheet_id>/back-scan/", stocktakes.take_back, name="stocktake_take_back"),
     path("stock/counts/<uuid:sheet_id>/close/", stocktakes.close, name="stocktake_close"),
     path("stock/counts/<uuid:sheet_id>/paper/", stocktakes.paper, name="stocktake_paper"),
     path("stock/counts/<uuid:sheet_id>/paper/put/", stocktakes.put_paper, name="stocktake_put_paper"),

@@ -116,6 +116,28 @@ def test_an_unknown_code_is_kept_and_counts_once_somebody_says_what_it_is(articl
     assert scan(sheet, "4999999999999").line.counted == 3
 
 
+def test_an_unknown_code_is_taken_back_by_who_scanned_it_until_nothing_is_left(article):
+    sheet = opened()
+    scan(sheet, "4999999999999", times=2)
+    stray = sheet.strays.get()
+
+    said = _said(stocktakes.take_back_stray, sheet.id, stray.id, actor="ume")
+    left = [stocktakes.take_back_stray(sheet.id, stray.id, actor="wako").units for _ in range(2)]
+
+    assert "4999999999999" in said
+    assert (left, sheet.strays.count()) == ([1, 0], 0)
+
+
+def test_a_code_that_somebody_named_is_counted_and_stays(article):
+    sheet = opened()
+    scan(sheet, "4999999999999")
+    stray = sheet.strays.get()
+    stocktakes.name_stray(sheet.id, stray.id, article, actor="wako")
+
+    assert "4999999999999" in _said(stocktakes.take_back_stray, sheet.id, stray.id, actor="wako")
+    assert (sheet.strays.get().units, row(sheet, article).counted) == (1, 1)
+
+
 def test_an_article_outside_of_the_stocktake_is_counted_only_when_told_so(article):
     other = builders.variant("BOX")
     sheet = opened(article)

@@ -105,6 +105,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:stocktake_put": {"POST": "stock.adjust"},
     "staff:stocktake_undo": {"POST": "stock.adjust"},
     "staff:stocktake_name": {"POST": "stock.adjust"},
+    "staff:stocktake_take_back": {"POST": "stock.adjust"},
     "staff:stocktake_close": {"POST": "stock.adjust"},
     "staff:stocktake_paper": {"GET": "stock.adjust"},
     "staff:stocktake_put_paper": {"POST": "stock.adjust"},

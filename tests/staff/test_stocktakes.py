@@ -90,6 +90,22 @@ def test_scans_add_a_typed_number_sets_and_the_last_is_taken_back(browser_as, sh
     assert _row(sheet, "POT").counted == 4
 
 
+def test_who_scanned_an_unknown_code_has_a_button_to_take_it_back(browser_as, shop):
+    wako, owner = browser_as("warehouse"), browser_as("owner")
+    sheet, button = _open(wako, shop), 'value="{}"><button aria-label'
+    wako.post(_url("_scan", sheet), {"code": "4909999999999"})
+    stray = sheet.strays.get()
+    seen = [button.format(stray.id) in _pages(who.get(_url("", sheet))) for who in (wako, owner)]
+
+    wako.post(_url("_take_back", sheet), {"stray": stray.id})
+
+    answer = wako.get(_url("", sheet)).context["answer"]
+    assert (seen, sheet.strays.count(), answer["said"], answer["what"]) == ([True, False], 0, "0", "4909999999999")
+    assert [
+        wako.post(_url("_take_back", sheet), {"stray": one}).status_code for one in (stray.id, "no uuid")
+    ] == [404, 404]  # fmt: skip
+
+
 @pytest.mark.parametrize("units", ["-1", "4901234500013", "two", ""])
 def test_what_cannot_be_a_number_is_said_and_nothing_is_kept(browser_as, shop, units):
     wako = browser_as("warehouse")

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
@@ -107,7 +108,7 @@ def _page(request: HttpRequest, sheet_id: UUID, *, error: str = "", status: int 
         return render(request, "staff/stocktake.html", context | results.of(sheet), status=status)
     answer = request.session.get(_SESSION, {})
     context |= {
-        "answer": answer if answer.get("sheet") == str(sheet.id) else {},
+        "answer": answer if answer.get("sheet") == str(sheet.id) else {}, "me": audit.actor_of(request),
         "rows": count_sheets.counted_last(sheet.id, limit=SHOWN_COUNTED),
         "left": count_sheets.not_counted(sheet.id, limit=SHOWN_LEFT), "more_left": max(0, far.left - SHOWN_LEFT),
     }  # fmt: skip
@@ -176,6 +177,26 @@ def name(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
             raise Http404
         article = typed.article(request.POST.get("sku", "").replace("\0", ""))
         return _counted(service.name_stray(sheet_id, stray, article, actor=audit.actor_of(request)))
+
+    return _say(request, sheet_id, deed)
+
+
+@needs("stock.adjust")
+@require_POST
+def take_back(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
+    """A scan of an unknown code was not meant."""
+
+    def deed() -> dict[str, Any]:
+        stray = typed.ident(request.POST.get("stray", ""))
+        if stray is None:
+            raise Http404
+        with transaction.atomic():
+            row = service.take_back_stray(sheet_id, stray, actor=audit.actor_of(request))
+            detail = {"code": row.code, "left": row.units}
+            audit.record(
+                "stocktake.code_taken_back", actor=audit.actor_of(request), subject=row.stocktake, detail=detail
+            )
+        return {"is": "idle", "said": str(row.units), "what": row.code, "undone": True}
 
     return _say(request, sheet_id, deed)
 

@@ -26,7 +26,7 @@ SECTIONS = (
     ("goods", _("Goods and stock"), (
         "catalog.product", "catalog.variant", "channels.listing", "channels.sellingpolicy", "channels.channelrule",
         "inventory.backorderpolicy", "inventory.stocklevel", "inventory.stockmovement",
-        "inventory.demand", "inventory.receipt", "inventory.sourcingrule", "inventory.sourcingdecision",
+        "inventory.demand", "inventory.receipt", "inventory.stocktake", "inventory.sourcingrule", "inventory.sourcingdecision",
     )),
     ("buying", _("Purchasing"), (
         "inventory.supplier", "inventory.supplieritem", "inventory.reorderrule", "inventory.purchaseorder",

@@ -38,6 +38,7 @@ from apps.inventory.models import (
     SourcingRule,
     StockLevel,
     StockMovement,
+    Stocktake,
     Supplier,
     SupplierItem,
     Transfer,
@@ -102,9 +103,12 @@ def _grow(shop: SimpleNamespace, many: int) -> None:
 
 def _grow_buying(number: int, variant: Variant, receipt: Receipt) -> None:
     """More articles of the oldest supplier, order, transfer and landed cost."""
-    supplier, order, transfer, cost = (
-        model.objects.order_by("pk").first() for model in (Supplier, PurchaseOrder, Transfer, LandedCost)
+    supplier, order, transfer, cost, sheet = (
+        model.objects.order_by("pk").first() for model in (Supplier, PurchaseOrder, Transfer, LandedCost, Stocktake)
     )
+    level, _made = StockLevel.objects.get_or_create(variant=variant, location=sheet.location)
+    row = sheet.lines.create(level=level, number=number)
+    sheet.strays.create(code=f"4999{number}", units=1, last_at=sheet.made_at, last_by="hana", line=row)
     SupplierItem.objects.create(supplier=supplier, variant=variant, price=1)
     ReorderRule.objects.create(variant=variant)
     order.lines.create(number=number, variant=variant, quantity=1, price=1)
@@ -201,6 +205,12 @@ def _buying(shop: SimpleNamespace, number: int, variant: Variant, line: ReceiptL
         kind="freight", basis="value", amount_minor=100, currency="JPY", at=shop.now, actor="hana"
     )
     LandedPart.objects.create(cost=cost, line=line, amount_minor=100, stock_minor=90, sold_minor=10)
+    sheet = Stocktake.objects.create(
+        number=f"ST-{number}", location=shop.location, scope="all", made_at=shop.now, made_by="hana"
+    )
+    level = StockLevel.objects.get(variant=variant, location=shop.location)
+    row = sheet.lines.create(level=level, number=1)
+    sheet.strays.create(code="4999", units=1, last_at=shop.now, last_by="hana", line=row)
 
 
 def _traffic(shop: SimpleNamespace, number: int) -> None:

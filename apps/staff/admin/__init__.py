@@ -21,11 +21,12 @@ from apps.staff.admin import (
     purchasing,
     reconciliation,
     shipping,
+    stocktakes,
 )
 
 __all__ = [
     "catalog", "channels", "connections", "core", "customers", "hub", "inventory", "ledger", "messaging", "orders",
-    "payments", "people", "purchasing", "reconciliation", "shipping",
+    "payments", "people", "purchasing", "reconciliation", "shipping", "stocktakes",
 ]  # fmt: skip
 
 # Schedules are one table in config/schedule.py; factors are the person's own and forgotten in `people`.

@@ -30,6 +30,7 @@ MERCHANTS = (
 SIGHTS = (
     "受注   The desk: what to check, what waits for money or stock, what can leave. An order shows all that ever happened.",
     "在庫   Stock: every number says why it is what it is, from the opening receipt to the cup that broke.",
+    "棚卸   Stocktakes: one is half counted, blind; go on, hand it over, and approve what somebody else counted.",
     "夜間照合 Nights: three of them, with differences planted; the button runs tonight's reconciliation now.",
     "連携   Connections: vendors fail now and then (429, 500, no answer); watch calls find their way all the same.",
 )

@@ -1,4 +1,6 @@
-"""`manage.py demo_trade NOTE`: the demo's customers, carriers and packer, until it is ended; `demo` starts it."""
+"""`manage.py demo_trade NOTE`: the demo's customers, carriers and packer, until it is ended; `demo` starts it. Before that
+somebody of the warehouse begins a stocktake, once.
+"""
 
 import argparse
 import logging
@@ -9,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.sandbox.demo import counting
 from apps.sandbox.demo.trading import Trading
 from apps.sandbox.rehearsal.stage import Control
 
@@ -27,4 +30,5 @@ class Command(BaseCommand):
         if not (settings.IS_DEMO and port and settings.SANDBOX_TOKEN):
             raise CommandError("This works in a demo alone (KUROGO_DEMO, KUROGO_SANDBOX).")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        counting.begin()
         Trading(Control(port, settings.SANDBOX_TOKEN), note).run()

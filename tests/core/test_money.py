@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.money import CurrencyMismatch, Money, Rounding, digits, round_minor, to_minor
+from apps.core.money import CurrencyMismatch, Money, Rounding, digits, displayed, round_minor, to_minor
 
 
 @pytest.mark.parametrize(("currency", "expected"), [("JPY", 0), ("USD", 2), ("GBP", 2), ("BHD", 3)])
@@ -62,3 +62,16 @@ def test_major_units_and_back_lose_nothing(minor, currency):
 )
 def test_people_read_amounts_in_their_language(money, locale, words):
     assert money.display(locale) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        ("540.500000", "JPY", "¥540.5"),
+        ("980", "JPY", "¥980"),
+        ("11.250000", "GBP", "£11.25"),
+        ("0.1234", "USD", "$0.1234"),
+    ],
+)
+def test_a_unit_price_keeps_what_is_finer_than_the_minor_unit(amount, currency, words):
+    assert displayed(Decimal(amount), currency, locale="en") == words

@@ -1,5 +1,6 @@
 """Why this number, on any screen: a click says in words how it comes about, in both languages; hostile names stay text."""
 
+import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,12 +10,12 @@ from django.urls import reverse
 from apps.channels.models import Listing
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.flows import set_aside
+from apps.flows import set_aside, ship_order
 from apps.hub.models import Connection
 from apps.inventory.models import Aside, StockLevel
 from apps.orders.models import OrderLine
 from apps.payments.models import Payment
-from tests.staff.builders import make_order, make_shop
+from tests.staff.builders import label, make_order, make_shop, pay, plan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -83,6 +84,17 @@ def test_each_number_of_a_level_opens_over_the_page_and_as_a_page(browser_as, to
         "staff/why.html",
     ]
     assert part.context["told"].is_explained
+
+
+def test_where_some_came_and_some_went_each_says_which(browser_as, shop):
+    order = make_order(shop, ("TEA", 1))
+    pay(order, shop=shop)
+    ship_order.confirm(label(plan(order)).shipment, actor="kimura")
+
+    said = _words(browser_as("warehouse").get(reverse("staff:why", args=["on_hand", StockLevel.objects.get().id])))
+
+    figures = re.findall(r"[+−]\d+(?= [a-z ]+ \(1 time, last )", said)
+    assert (said[:11], figures) == ("On hand 4: ", ["+5", "−1"])
 
 
 def test_the_value_is_for_those_who_may_see_it(browser_as, shop):

@@ -125,7 +125,10 @@ def _sentence(what: str, found: Reckoning, number: str, channel: str, currency: 
             head = _("%(channel)s shows %(number)s, we have %(hand)s")
     else:
         head = _("%(title)s %(number)s")
-    said = [_counted(part, is_signed=what in {"shown", "available"}) for part in parts]
+    ways = {
+        part.units > 0 for part in parts if part.code == "movements"
+    }  # where some came and some went, each says which
+    said = [_counted(part, is_signed=what in {"shown", "available"}, is_both=len(ways) > 1) for part in parts]
     if found.residual:
         said.append(_joined(shown.signed(found.residual), conditional_escape(_("explained by nothing"))))
     begin = _filled(head, facts)
@@ -135,8 +138,9 @@ def _sentence(what: str, found: Reckoning, number: str, channel: str, currency: 
     return _filled(_("%(head)s: %(parts)s."), {"head": begin, "parts": listed})
 
 
-def _counted(part: Part, *, is_signed: bool) -> SafeString:
-    figure = shown.signed(part.units) if is_signed and part.units > 0 else shown.number(abs(part.units))
+def _counted(part: Part, *, is_signed: bool, is_both: bool) -> SafeString:
+    is_signed = is_both or (is_signed and part.units > 0)
+    figure = shown.signed(part.units) if is_signed else shown.number(abs(part.units))
     return _joined(figure, phrase(part))
 
 
@@ -154,7 +158,7 @@ def phrase(part: Part) -> SafeString:
     if part.code == "aside":
         return conditional_escape(said["reason"])
     if part.code == "movements":
-        text = ngettext("%(kind)s, %(n)s time, last %(last)s", "%(kind)s, %(n)s times, last %(last)s", said["n"])
+        text = ngettext("%(kind)s (%(n)s time, last %(last)s)", "%(kind)s (%(n)s times, last %(last)s)", said["n"])
         return _filled(text, said)
     if part.code == "escrow":
         text = _("may have been sold under an old number until %(until)s") if said["until"] else _(

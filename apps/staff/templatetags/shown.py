@@ -1,6 +1,7 @@
 """How values are shown on the staff pages: money, moments, figures and state marks. Presentation only."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -34,6 +35,12 @@ def unit_price(amount: Any, currency: str) -> str:
 
 def _locale() -> str:
     return "ja" if (get_language() or "ja").startswith("ja") else "en"
+
+
+@register.filter
+def plain(amount: Decimal | None) -> str:
+    """A decimal as a person would type it, for fields: 195.4, 200; nothing where there is none."""
+    return "" if amount is None else f"{amount.normalize():f}"
 
 
 @register.filter
@@ -195,7 +202,10 @@ def why(what: str, thing: Any, figure: Any) -> SafeString:
     )  # fmt: skip
 
 
-_FIRMS = ("株式会社", "有限会社", "合同会社", "合名会社", "合資会社", "一般社団法人", "医療法人", "学校法人")
+_FIRMS = (
+    "株式会社", "有限会社", "合同会社", "合名会社", "合資会社", "一般社団法人", "医療法人", "学校法人",
+    " Ltd", " LLC", " Inc", " Corp", " GmbH",
+)  # fmt: skip
 
 
 @register.filter

@@ -2,8 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Value
 
 from apps.core.money import Money
 from apps.flows import wiring
@@ -18,7 +21,7 @@ from apps.shipping.models import Parcel, Shipment, ShipmentLine
 
 
 def order_received(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
-    """注文受付: a receipt only; the contract is made when it is accepted or shipped.
+    """注文受付: a receipt only; the contract is made when it is accepted or shipped. What is sold for later names its day.
 
     An order that its channel has not released may still change its amounts: its letter follows when it is released.
     """
@@ -27,7 +30,7 @@ def order_received(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     kept_back = set(awaiting.values_list("order", flat=True))
     rows = _orders([order for order in ids if order not in kept_back])
     items = OrderLine.objects.filter(order__in=rows, kind=OrderLine.Kind.ITEM).order_by("number")
-    lines = _by_first(items.values_list("order", "title", "quantity"))
+    lines = _by_first(items.values_list("order", "title", "quantity", "promised_on"))
     return _send("order_received", [(order.id, order, {"lines": lines[order.id]}) for order in rows])
 
 
@@ -43,7 +46,7 @@ def order_shipped(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     parcels = {parcel.shipment_id: parcel for parcel in Parcel.objects.filter(shipment__in=ids)}
     shipped = dict(Shipment.objects.filter(id__in=ids).values_list("id", "order"))
     packed = ShipmentLine.objects.filter(shipment__in=ids).order_by("order_line__number")
-    lines = _by_first(packed.values_list("shipment", "order_line__title", "quantity"))
+    lines = _by_first(packed.values_list("shipment", "order_line__title", "quantity", Value(None)))
     by_id = {order.id: order for order in _orders(list(shipped.values()))}
     return _send(
         "order_shipped",
@@ -55,11 +58,11 @@ def order_shipped(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     )
 
 
-def _by_first(rows: Iterable[tuple[UUID, str, int]]) -> dict[UUID, list[dict[str, Any]]]:
-    """What a letter says of lines: title and units, by order or shipment."""
+def _by_first(rows: Iterable[tuple[UUID, str, int, date | None]]) -> dict[UUID, list[dict[str, Any]]]:
+    """What a letter says of lines: title, units and the promised day, by order or shipment."""
     lines: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for whose, title, quantity in rows:
-        lines[whose].append({"title": title, "quantity": quantity})
+    for whose, title, quantity, promised_on in rows:
+        lines[whose].append({"title": title, "quantity": quantity, "promised_on": promised_on})
     return lines
 
 

@@ -1,5 +1,7 @@
 """Letters: in the customer's language, once a cause, kept as sent."""
 
+from datetime import date
+
 import pytest
 
 from apps.core.ids import uuid7
@@ -48,6 +50,26 @@ def test_a_letter_is_plain_text():
     )
 
     assert "- Cup & saucer <blue>, Tom's × 2\n" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "- Kettle × 1 (promised for 24 December 2026)\n- Cup × 2\n\n"),
+        ("ja", "・Kettle × 1（ご用意予定日 2026年12月24日）\n・Cup × 2\n\n"),
+    ],
+)
+def test_only_what_is_sold_for_later_names_its_day(locale, said):
+    order = builders.order(customer=None)
+    lines = [
+        {"title": "Kettle", "quantity": 1, "promised_on": date(2026, 12, 24)},
+        {"title": "Cup", "quantity": 2, "promised_on": None},
+    ]
+    context = {"order": order, "customer": None, "brand": order.brand, "total": "¥1,100", "lines": lines}
+
+    letter = messaging.write("order_received", source_id=uuid7(), to="rina@example.com", locale=locale, context=context)
+
+    assert said in letter.text
 
 
 def test_nothing_is_kept_until_it_is_told_to():

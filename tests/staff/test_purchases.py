@@ -1,6 +1,6 @@
 """Purchase orders on screen: list, draft, placing, calling off, surplus, landed costs; what is refused says why."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -105,6 +105,22 @@ def test_a_line_that_makes_no_sense_is_refused_and_stays_in_its_fields(browser_a
     assert (answer.status_code, said in _said(answer), order.lines.count()) == (409, True, 0)
     page = answer.content.decode()
     assert all(f'value="{text}"' in page for text in form.values())
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ja", "発注日 2026年11月5日"),
+        ("en", "Ordered on 5 Nov 2026"),
+    ],
+)
+def test_the_printed_order_says_its_day_in_full(browser_as, buying, language, said):
+    order = placed(*buying, TEA=12)
+    PurchaseOrder.objects.filter(id=order.id).update(ordered_at=datetime(2026, 11, 5, 3, tzinfo=UTC))
+
+    page = browser_as("warehouse").get(_at("purchase", order), headers={"accept-language": language})
+
+    assert [page.content.decode().count(words) for words in (said, "丸久園 御中")] == [1, 2 if language == "ja" else 0]
 
 
 def test_lines_are_saved_all_or_none(browser_as, buying):

@@ -21,6 +21,11 @@ def day(of: date, *, now: datetime | None = None, with_weekday: bool = False) ->
     return f"{named[of]} {words}" if of in named else str(words)
 
 
+def in_full(of: date) -> str:
+    """A calendar day on paper, where today is another day tomorrow: 2026年11月28日, 28 Nov 2026."""
+    return str(format_skeleton("yMMMd", datetime(of.year, of.month, of.day), locale=_locale()))  # noqa: DTZ001 - a day
+
+
 def moment(at: datetime, *, now: datetime | None = None) -> str:
     """A day and a time, fit for the middle of a sentence: 今日 15:00, 昨日 04:18, 11月28日 10:00."""
     local, today = at.astimezone(_zone()), clock.business_date(now)

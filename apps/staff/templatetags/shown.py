@@ -83,6 +83,14 @@ def hms(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def on_paper(at: date | datetime | None) -> str:
+    """2026年11月28日, in the shop's zone; nothing where there is none."""
+    if at is None:
+        return ""
+    return times.in_full(clock.business_date(at) if isinstance(at, datetime) else at)
+
+
+@register.filter
 def ago(at: datetime | None) -> SafeString | str:
     """32分前, in a <time>; a dash where it never was."""
     if at is None:
@@ -206,6 +214,12 @@ _FIRMS = (
     "株式会社", "有限会社", "合同会社", "合名会社", "合資会社", "一般社団法人", "医療法人", "学校法人",
     " Ltd", " LLC", " Inc", " Corp", " GmbH",
 )  # fmt: skip
+
+
+@register.filter
+def firm(name: str) -> str:
+    """A supplier as it is addressed, whatever its name looks like."""
+    return f"{name} 御中" if name and (get_language() or "ja").startswith("ja") else name
 
 
 @register.filter

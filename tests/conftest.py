@@ -51,10 +51,19 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["KUROGO_KEYSET"] = crypto.new_keyset()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
+from apps.flows import wiring  # noqa: E402 - models need Django
+from apps.hub import connections  # noqa: E402
 
 
 def pytest_unconfigure() -> None:
     _undo.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_the_test_before() -> None:
+    """What a process remembers of connections for a few seconds is not of this test's database, nor are its forked children's."""
+    wiring.forget()
+    connections.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Value
+from django.db.models import DateField, Value
 
 from apps.core.money import Money
 from apps.flows import wiring
@@ -18,6 +18,8 @@ from apps.messaging.models import Message
 from apps.orders import holds
 from apps.orders.models import Order, OrderHold, OrderLine
 from apps.shipping.models import Parcel, Shipment, ShipmentLine
+
+NO_DAY = Value(None, output_field=DateField())
 
 
 def order_received(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
@@ -46,7 +48,7 @@ def order_shipped(facts: Sequence[OutboxFact]) -> list[NewDelivery]:
     parcels = {parcel.shipment_id: parcel for parcel in Parcel.objects.filter(shipment__in=ids)}
     shipped = dict(Shipment.objects.filter(id__in=ids).values_list("id", "order"))
     packed = ShipmentLine.objects.filter(shipment__in=ids).order_by("order_line__number")
-    lines = _by_first(packed.values_list("shipment", "order_line__title", "quantity", Value(None)))
+    lines = _by_first(packed.values_list("shipment", "order_line__title", "quantity", NO_DAY))
     by_id = {order.id: order for order in _orders(list(shipped.values()))}
     return _send(
         "order_shipped",

@@ -12,9 +12,12 @@ from apps.core import clock
 from apps.core.ids import uuid7
 from apps.flows import set_aside, ship_order
 from apps.hub.models import Connection
-from apps.inventory.models import Aside, StockLevel
+from apps.inventory.models import Aside, StockLevel, Stocktake
 from apps.orders.models import OrderLine
 from apps.payments.models import Payment
+from tests import builders
+from tests.flows import buying
+from tests.inventory import sheets
 from tests.staff.builders import label, make_order, make_shop, pay, plan
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -122,7 +125,7 @@ def test_a_line_of_an_order_says_what_it_has_and_waits_for(browser_as, shop):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("what", ["shown", "line", "available", "value", "nonsense"])
+@pytest.mark.parametrize("what", ["shown", "line", "available", "value", "bought", "sent", "book", "nonsense"])
 def test_what_is_not_there_is_not_found(browser_as, shop, what):
     assert browser_as("owner").get(f"/why/{what}/{uuid7()}/").status_code == 404
 
@@ -152,3 +155,36 @@ def test_every_number_of_the_stock_list_and_of_an_order_can_be_asked(browser_as,
     assert asked(browser.get(reverse("staff:stock"))) == of_level
     assert asked(browser.get(reverse("staff:stock_why", args=[level.id]))) == of_level
     assert asked(browser.get(reverse("staff:order", args=[order.id]))) == {"line"}
+
+
+def test_numbers_of_papers_can_be_asked_and_say_where_they_come_from(browser_as, db):
+    cup = builders.variant("CUP")
+    builders.stock(cup, 9)
+    order, transfer = buying.ordered((cup, 12, "100")), buying.sent(cup, 6)
+    buying.come(order, 5)
+    owner = browser_as("owner")
+    papers = {"purchase": (order, ("bought", "came")), "transfer": (transfer, ("sent",))}
+    for name, (paper, whats) in papers.items():
+        page = owner.get(reverse(f"staff:{name}", args=[paper.id])).content.decode()
+        addresses = [reverse("staff:why", args=[what, paper.lines.get().id]) for what in whats]
+        assert [f'hx-get="{address}"' in page for address in addresses] == [True] * len(whats)
+        told = [owner.get(address).context["told"] for address in addresses]
+        assert [one.is_explained for one in told] == [True] * len(whats)
+        assert paper.number in str(told[0].sentence)
+    assert str(told[0].sentence).startswith("To come 6: 6 sent from main with ")
+
+
+def test_the_book_of_a_blind_count_is_told_to_nobody_who_counts(browser_as, db):
+    cup = builders.variant("CUP")
+    builders.stock(cup, 9)
+    wako, owner = browser_as("warehouse"), browser_as("owner")
+    sheet = sheets.opened(cup)
+    sheets.put(sheet, cup, 8, actor="warehouse")
+    address = reverse("staff:why", args=["book", sheet.lines.get().id])
+    counted_by_one = [who.get(address).status_code for who in (wako, owner)]
+    sheets.put(sheet, cup, 7, actor="owner")
+    counted_by_both = [who.get(address).status_code for who in (wako, owner)]
+    Stocktake.objects.update(is_blind=False)
+
+    assert (counted_by_one, counted_by_both) == ([403, 200], [403, 403])
+    assert str(wako.get(address).context["told"].sentence).startswith("Book at that moment 9: 9 ")

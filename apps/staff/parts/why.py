@@ -30,6 +30,11 @@ TITLES: dict[str, Promise] = {
     "value": gettext_lazy("Stock value"),
     "shown": gettext_lazy("Shown"),
     "line": gettext_lazy("Allocation"),
+    "bought": gettext_lazy("To come"),
+    "came": gettext_lazy("Came"),
+    "sent": gettext_lazy("To come"),
+    "arrived": gettext_lazy("Came"),
+    "book": gettext_lazy("Book at that moment"),
 }
 _PLAIN: dict[str, Promise] = {
     "on_hand": gettext_lazy("lie on the shelf"),
@@ -37,6 +42,13 @@ _PLAIN: dict[str, Promise] = {
     "lease_of": gettext_lazy("%(channel)s alone may sell them"),
     "bought": gettext_lazy("ordered from %(supplier)s with %(purchase)s"),
     "sent": gettext_lazy("on their way from %(origin)s with %(transfer)s"),
+    "came_with": gettext_lazy("came with %(receipt)s (%(at)s)"),
+    "given_up": gettext_lazy("called off"),
+    "came_beyond": gettext_lazy("came beyond what was ordered"),
+    "corrected_since": gettext_lazy("corrected by other counts since"),
+    "sent_off": gettext_lazy("sent from %(origin)s with %(transfer)s (%(at)s)"),
+    "arrived_at": gettext_lazy("came to %(destination)s (%(at)s)"),
+    "got_lost": gettext_lazy("written off (%(at)s): %(reason)s"),
     "promised_here": gettext_lazy("promised at %(place)s"),
     "left": gettext_lazy("have left %(place)s"),
     "sets": gettext_lazy("whole sets that its components make"),
@@ -221,6 +233,9 @@ def note(part: Part, figure: Callable[[int | None], str]) -> SafeString:
                 "It waits for %(number)s of %(sku)s at %(place)s, where %(free)s are free and %(ahead)s wait before it.",
                 said["ahead"],
             )
+    elif part.code == "counted_then":
+        text = _("%(actor)s counted %(number)s (%(at)s).")
+        said["actor"] = words.actor(said["actor"])
     elif part.code == "component":
         text = _("%(sku)s: %(number)s free, %(each)s in one set.")
     elif part.code == "to_come":

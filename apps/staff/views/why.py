@@ -3,24 +3,28 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.channels.models import Listing
+from apps.core import audit
 from apps.core.models import Company
-from apps.flows import why_number
-from apps.inventory.models import StockLevel
+from apps.flows import why_number, why_papers
+from apps.inventory import variances
+from apps.inventory.models import PurchaseOrderLine, StockLevel, Stocktake, StocktakeLine
+from apps.inventory.states import StocktakeState
 from apps.orders.models import OrderLine
 from apps.staff.parts import why as parts
 from apps.staff.parts.frame import frame
-from apps.staff.roles import needs
+from apps.staff.roles import may, needs
 
 
 @needs("stock.view")
 @require_safe
 def why(request: HttpRequest, what: str, thing: UUID) -> HttpResponse:
-    """`what` names the number: one of a level (but its value), `shown` of a listing, `line` of an order."""
+    """`what` names the number: one of a level (but its value), `shown` of a listing, `line` of an order, one of a paper."""
     if what == "shown":
         listing = Listing.objects.select_related("connection", "variant").filter(id=thing).first()
         if listing is None:
@@ -33,6 +37,8 @@ def why(request: HttpRequest, what: str, thing: UUID) -> HttpResponse:
         if line is None:
             raise Http404
         return _answer(request, parts.tell(what, why_number.of_line(line)), line.variant, line.order.number)
+    if what in why_papers.OF_PAPER:
+        return _paper(request, what, thing)
     if what not in why_number.OF_LEVEL or what == "value":
         raise Http404
     return _level(request, what, thing)
@@ -43,6 +49,25 @@ def why(request: HttpRequest, what: str, thing: UUID) -> HttpResponse:
 def value(request: HttpRequest, thing: UUID) -> HttpResponse:
     """Why the units of a level are worth what they are."""
     return _level(request, "value", thing, currency=Company.objects.values_list("currency", flat=True).first() or "JPY")
+
+
+def _paper(request: HttpRequest, what: str, thing: UUID) -> HttpResponse:
+    model, related, reckon = why_papers.OF_PAPER[what]
+    row = model.objects.select_related(*related).filter(id=thing).first()
+    if row is None:
+        raise Http404
+    if isinstance(row, StocktakeLine):
+        _must_not_count(request, row.stocktake)
+        return _answer(request, parts.tell(what, reckon(row)), row.level.variant, row.stocktake.number, level=row.level)
+    paper = row.order if isinstance(row, PurchaseOrderLine) else row.transfer
+    return _answer(request, parts.tell(what, reckon(row)), row.variant, paper.number)
+
+
+def _must_not_count(request: HttpRequest, sheet: Stocktake) -> None:
+    """Until a blind count is approved its book is told to those alone who may approve it."""
+    is_open = sheet.is_blind and sheet.state != StocktakeState.APPROVED
+    if is_open and (not may(request.user, "stock.approve") or variances.why_not(sheet, audit.actor_of(request))):
+        raise PermissionDenied("stock.approve")
 
 
 def _level(request: HttpRequest, what: str, thing: UUID, *, currency: str = "") -> HttpResponse:

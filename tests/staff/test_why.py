@@ -171,7 +171,7 @@ def test_numbers_of_papers_can_be_asked_and_say_where_they_come_from(browser_as,
         told = [owner.get(address).context["told"] for address in addresses]
         assert [one.is_explained for one in told] == [True] * len(whats)
         assert paper.number in str(told[0].sentence)
-    assert str(told[0].sentence).startswith("To come 6: 6 sent from main with ")
+    assert str(told[0].sentence).startswith("On their way 6: 6 sent from main with ")
 
 
 def test_the_book_of_a_blind_count_is_told_to_nobody_who_counts(browser_as, db):

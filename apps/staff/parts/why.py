@@ -30,9 +30,9 @@ TITLES: dict[str, Promise] = {
     "value": gettext_lazy("Stock value"),
     "shown": gettext_lazy("Shown"),
     "line": gettext_lazy("Allocation"),
-    "bought": gettext_lazy("To come"),
+    "bought": gettext_lazy("On their way"),
     "came": gettext_lazy("Came"),
-    "sent": gettext_lazy("To come"),
+    "sent": gettext_lazy("On their way"),
     "arrived": gettext_lazy("Came"),
     "book": gettext_lazy("Book at that moment"),
 }

@@ -5,7 +5,7 @@ A patch is accepted at once. Two patches of one listing take effect in the order
 
 import base64
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,12 +54,10 @@ class Goods:
         """`GET /listings/2021-08-01/items/{sellerId}`: by SKUs or by the time they were made; 1,000 at most."""
         query = ask.query
         _here(query)
-        rows = self._rows()
-        if query.get("identifiers"):
-            wanted = query["identifiers"].split(",")
-            if len(wanted) > 20 or query.get("identifiersType") != "SKU":
-                raise Refused(400, "InvalidInput", "identifiers: 20 at most, of the type SKU here")
-            rows = [row for row in rows if row["sku"] in wanted]
+        wanted = query["identifiers"].split(",") if query.get("identifiers") else None
+        if wanted and (len(wanted) > 20 or query.get("identifiersType") != "SKU"):
+            raise Refused(400, "InvalidInput", "identifiers: 20 at most, of the type SKU here")
+        rows = self._rows(wanted)
         since, until = query.get("createdAfter"), query.get("createdBefore")
         rows = [row for row in rows if not since or row["made"] >= _millis(since)]
         rows = [row for row in rows if not until or row["made"] <= _millis(until)]
@@ -75,7 +73,7 @@ class Goods:
     def get(self, ask: Ask, sku: str) -> Answer:
         """`GET /listings/2021-08-01/items/{sellerId}/{sku}`."""
         _here(ask.query)
-        rows = [row for row in self._rows() if row["sku"] == sku]
+        rows = self._rows([sku])
         if not rows:
             raise Refused(404, "NOT_FOUND", f"SKU '{sku}' not found in marketplace {MARKETPLACE}")
         return Answer(200, self._item(rows[0], ask.query))
@@ -109,12 +107,14 @@ class Goods:
         ).fetchone()[0]
         return max(lag, moment(last) - now) if last is not None else lag
 
-    def _rows(self) -> list[sqlite3.Row]:
-        self.showcase.shown()  # what is due takes effect
+    def _rows(self, skus: Sequence[str] | None) -> list[sqlite3.Row]:
+        """Those of these SKUs, or all."""
+        self.showcase.take_effect()
         return self.db.execute(
             "SELECT l.sku, l.made, s.shown, s.card, w.units FROM amazon_listing l"
             " JOIN showcase s ON s.channel = 'amazon' AND s.sku = l.sku LEFT JOIN amazon_warehouse w ON w.sku = l.sku"
-            " ORDER BY l.sku"
+            " WHERE :skus IS NULL OR l.sku IN (SELECT value FROM json_each(:skus)) ORDER BY l.sku",
+            {"skus": None if skus is None else msgspec.json.encode(skus).decode()},
         ).fetchall()
 
     def _item(self, row: sqlite3.Row, query: Mapping[str, str]) -> dict[str, Any]:

@@ -43,17 +43,18 @@ class Day:
 
 
 MASKED = frozenset({"amazon", "rakuten"})  # malls that keep their customers' addresses to themselves
-STEP = timedelta(minutes=10)  # how finely the day goes where channels honour what they show
 
 
 class Plan:
     """Every day from the first to the last of the file, quiet ones too.
 
-    `channels`: the channels that honour what they show, over which the sales are spread; empty: the usual two, in parts of
-    a day, which sell whatever is asked for.
+    `channels`: the channels that honour what they show, over which the sales are spread, in steps of so many minutes
+    (`step`); empty: the usual two, in parts of a day, which sell whatever is asked for.
     """
 
-    def __init__(self, orders: Orders, market: Market, supply: Supply, *, channels: Sequence[str] = ()) -> None:
+    def __init__(
+        self, orders: Orders, market: Market, supply: Supply, *, channels: Sequence[str] = (), step: int = 10
+    ) -> None:
         self.market = market
         self.channels = channels
         self.orders = orders
@@ -62,7 +63,6 @@ class Plan:
 
         def slot_of(moment: datetime) -> Slot:
             if channels:
-                step = STEP // timedelta(minutes=1)
                 end = moment.replace(minute=moment.minute // step * step, second=30, microsecond=0)
                 return slots.setdefault(end, Slot(end))
             # Before the full hour, when jobs fall due: what comes in and what goes out at one moment has no order.

@@ -65,7 +65,7 @@ class Showcase:
 
     def shows(self, sku: str) -> int | None:
         """What it shows of one article; None where it lists none."""
-        self._take_effect()
+        self.take_effect()
         row = self.db.execute(
             "SELECT shown FROM showcase WHERE channel = ? AND sku = ?", (self.channel, sku)
         ).fetchone()
@@ -77,7 +77,7 @@ class Showcase:
         """Lower what is shown and hand back what was sold: everything, or in a shop that honours what it shows no more
         than that; None where nothing is left of the sale. Sold and refused units go to the dispatch log.
         """
-        self._take_effect()
+        self.take_effect()
         made, refused = sale, {}
         if self.world.is_honest:
             made, refused = self._within(sale)
@@ -132,7 +132,7 @@ class Showcase:
         """Show these numbers, from `lag` on. With `expected`, a number that is shown otherwise (or not as expected) stays;
         answers what was not set.
         """
-        self._take_effect()
+        self.take_effect()
         unset, set_now = [], []
         for sku, quantity in numbers:
             row = self.db.execute(
@@ -148,7 +148,7 @@ class Showcase:
 
     def add(self, changes: Iterable[tuple[str, int]], *, lag: timedelta = timedelta(0)) -> list[Unset]:
         """Show so many more or fewer (signed), from `lag` on; answers what is not listed."""
-        self._take_effect()
+        self.take_effect()
         changes = list(changes)
         unset = [Unset(sku, None) for sku, _ in changes if self.shows(sku) is None]
         unlisted = {one.sku for one in unset}
@@ -175,7 +175,7 @@ class Showcase:
         if row is not None and self.world.is_honest:
             self.world.log("shown", channel=self.channel, sku=sku, shown=row["shown"])
 
-    def _take_effect(self) -> None:
+    def take_effect(self) -> None:
         """What was set and is due now; the order of asking is the order of effect."""
         due = self.db.execute(
             "DELETE FROM showcase_coming WHERE channel = ? AND at <= ? RETURNING seq, sku, quantity, is_relative",
@@ -188,7 +188,7 @@ class Showcase:
 
     def edit(self, sku: str, delta: int) -> int:
         """Somebody changes the number in the channel's console. Raises LookupError."""
-        self._take_effect()
+        self.take_effect()
         row = self.db.execute(
             "UPDATE showcase SET shown = shown + ?, is_named = 0 WHERE channel = ? AND sku = ? RETURNING shown",
             (delta, self.channel, sku),
@@ -210,7 +210,7 @@ class Showcase:
 
     def drifted(self) -> list[str]:
         """SKUs that show what nobody set and nobody bought; each is named on the first night that sees it."""
-        self._take_effect()
+        self.take_effect()
         rows = self.db.execute(
             "UPDATE showcase SET is_named = 1 WHERE channel = ? AND shown != base - sold AND NOT is_named RETURNING sku",
             (self.channel,),
@@ -218,5 +218,5 @@ class Showcase:
         return sorted(row["sku"] for row in rows)
 
     def _rows(self, words: str) -> list[sqlite3.Row]:
-        self._take_effect()
+        self.take_effect()
         return self.db.execute(words, (self.channel,)).fetchall()

@@ -68,7 +68,7 @@ class Stock:
 
     def variants(self, args: Mapping[str, Any], scale: Scale, threshold: int) -> dict[str, Any]:
         """`productVariants`: a page by id, or those of some ids."""
-        self.showcase.shown()  # what was set and is due takes effect
+        self.showcase.take_effect()
         options = args.get("options") or {}
         take, skip = int(options.get("take", MOST_ROWS)), int(options.get("skip", 0))
         if take > MOST_ROWS:

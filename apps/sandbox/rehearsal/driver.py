@@ -14,7 +14,7 @@ from functools import partial
 
 from django.conf import settings
 
-from apps.sandbox.days import STEP, Day, Plan, Slot
+from apps.sandbox.days import Day, Plan, Slot
 from apps.sandbox.rehearsal.quiet import Due, Rows
 from apps.sandbox.rehearsal.stage import HONEST, SELLERS, Stage
 from apps.sandbox.words import plain
@@ -60,7 +60,7 @@ class Driver:
         self.drive = stage.drive
         self.zone = stage.market.zone
         self.channels = HONEST if stage.honesty else SELLERS
-        self.lump = STEP if stage.honesty else LUMP
+        self.lump = timedelta(minutes=stage.honesty.step_minutes) if stage.honesty else LUMP
         self.played = Played()
         self.day: Day | None = None
         self._at_stop = at_stop

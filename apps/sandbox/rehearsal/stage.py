@@ -57,12 +57,13 @@ class Cast:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Honesty:
     """How channels behave that sell only what they show: how late their orders and numbers may be, how often they are asked,
-    and from how few units on an article is leased.
+    from how few units on an article is leased, and how finely the day goes (sales of one step come at its end, at once).
     """
 
     lag_minutes: int = 15
     poll_minutes: int = 30
     lease_below: int = 0
+    step_minutes: int = 10
 
 
 class Control:

@@ -96,10 +96,18 @@ class Command(BaseCommand):
             metavar="UNITS",
             help="articles with no more units than this are leased",
         )
+        parser.add_argument(
+            "--step",
+            type=int,
+            default=10,
+            choices=[5, 10, 15, 20, 30],
+            metavar="MINUTES",
+            help="how finely a day goes: the sales of one step come at its end, at once (5, 10, 15, 20 or 30)",
+        )
         parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep everything in this folder afterwards")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        wished = Honesty(lag_minutes=options["lag"], lease_below=options["lease_below"])
+        wished = Honesty(lag_minutes=options["lag"], lease_below=options["lease_below"], step_minutes=options["step"])
         wish = Wish(
             options["file"], options["synthetic"] or 0, options["seed"], options["limit"], options["as_japan"],
             options["calm"], options["again"], wished if options["honour_shown"] else None,
@@ -139,7 +147,10 @@ def rehearse(
             raise retail.NotThisFile(f"{file} holds no sale")
         goods = supply.make(orders, market, seed=wish.seed)
         goods.write(home / "supply.csv")
-        plan = Plan(orders, market, goods, channels=HONEST if wish.honesty else ())
+        if wish.honesty:
+            plan = Plan(orders, market, goods, channels=HONEST, step=wish.honesty.step_minutes)
+        else:
+            plan = Plan(orders, market, goods)
         start = datetime.combine(plan.days[0].date, clock_time(3), tzinfo=market.zone)
         with opened(home, say=say, is_apart=True, durable=at_stop is not None) as runtime:
             stage = Stage(

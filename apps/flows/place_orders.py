@@ -21,7 +21,7 @@ from apps.flows import cancel_order, finish_order, lease_stock, wiring
 from apps.hub import contracts, external_ids, inbox, outbox
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection
-from apps.inventory import later, lots
+from apps.inventory import later, portions
 from apps.inventory import services as inventory
 from apps.inventory.models import Demand
 from apps.inventory.services import Wanted
@@ -137,7 +137,7 @@ def _addresses(claimed: Mapping[UUID, OrderDraft]) -> dict[UUID, tuple[str, str]
 
 
 def _mark_allocation(placed: Sequence[Order], demands: Sequence[Demand]) -> None:
-    stands = lots.by_group(lots.of(demands))
+    stands = portions.by_group(portions.of(demands))
     short = [order for order in placed if order.id in stands and stands[order.id][1] < stands[order.id][0]]
     for order in short:
         order.was_short = True

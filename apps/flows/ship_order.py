@@ -22,7 +22,7 @@ from apps.hub.contracts import Label, TrackEvent
 from apps.inventory import queries as inventory_queries
 from apps.inventory import services as inventory
 from apps.inventory.levels import lock_shelves
-from apps.inventory.lots import Lot
+from apps.inventory.portions import Portion
 from apps.ledger import services as ledger
 from apps.ledger import tax
 from apps.ledger.services import Posting
@@ -88,13 +88,13 @@ def plan(wanted: Sequence[Order], *, actor: str, leaves_by_itself: bool = False)
 
 def _boxes(wanted: Sequence[Order]) -> dict[tuple[UUID, UUID], list[tuple[Order, list[Packed]]]]:
     """(brand, place) -> what leaves there together: each order with the whole units of its lines that are promised there."""
-    found = inventory_queries.lots_of(order.id for order in wanted)
+    found = inventory_queries.portions_of(order.id for order in wanted)
     lines = OrderLine.objects.filter(id__in=list(found)).order_by("order", "number").select_related("variant")
     units: dict[tuple[UUID, UUID], list[Packed]] = defaultdict(list)
     for line in lines:
-        for lot in found[line.id]:
-            if lot.promised:
-                units[line.order_id, lot.location].append(_packed(line, lot))
+        for portion in found[line.id]:
+            if portion.promised:
+                units[line.order_id, portion.location].append(_packed(line, portion))
     boxes: dict[tuple[UUID, UUID], list[tuple[Order, list[Packed]]]] = defaultdict(list)
     by_id = {order.id: order for order in wanted}
     for (order, place), several in units.items():
@@ -102,16 +102,16 @@ def _boxes(wanted: Sequence[Order]) -> dict[tuple[UUID, UUID], list[tuple[Order,
     return boxes
 
 
-def _packed(line: OrderLine, lot: Lot) -> Packed:
+def _packed(line: OrderLine, portion: Portion) -> Packed:
     """Units of a line that leave one place; of a bundle its components are packed."""
-    parts = tuple((row.level.variant, row.per_unit) for row in lot.demands)
+    parts = tuple((row.level.variant, row.per_unit) for row in portion.demands)
     weight_g = line.variant.weight_g if line.variant else None
     if [variant.id for variant, _ in parts] == [line.variant_id]:
-        return Packed(line.id, lot.promised, weight_g)
+        return Packed(line.id, portion.promised, weight_g)
     grams = [variant.weight_g * units if variant.weight_g else None for variant, units in parts]
     if weight_g is None and None not in grams:
         weight_g = sum(one for one in grams if one)
-    return Packed(line.id, lot.promised, weight_g, tuple((variant.id, units) for variant, units in parts))
+    return Packed(line.id, portion.promised, weight_g, tuple((variant.id, units) for variant, units in parts))
 
 
 def take_labels(labels: Sequence[tuple[UUID, Label]], *, actor: str) -> None:
@@ -211,8 +211,8 @@ def _share_lines(by_shipment: Mapping[UUID, Sequence[ShipmentLine]]) -> None:
 
 def _still_promised(leaving: Sequence[_Leaving], cause: Cause) -> list[_Leaving]:
     """Those whose every unit is still promised where it lies; the others are called off."""
-    found = inventory_queries.lots_of(item.order.id for item in leaving)
-    promised = {(line, lot.location): lot.promised for line, several in found.items() for lot in several}
+    found = inventory_queries.portions_of(item.order.id for item in leaving)
+    promised = {(line, portion.location): portion.promised for line, several in found.items() for portion in several}
     good: list[_Leaving] = []
     gone: list[_Leaving] = []
     for item in leaving:

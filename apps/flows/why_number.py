@@ -21,7 +21,7 @@ from apps.flows import push_stock, wiring
 from apps.flows.reckoning import HANDFUL, Holder, Holders, Part, Reckoning, Shelf, Shown, free, shown
 from apps.hub import delivery
 from apps.hub.models import Connection, Delivery
-from apps.inventory import lots
+from apps.inventory import portions
 from apps.inventory.models import (
     SHIPS,
     Aside,
@@ -146,20 +146,20 @@ OF_LEVEL: dict[str, Callable[[StockLevel], Reckoning]] = {
 def of_line(line: OrderLine) -> Reckoning:
     """Why so many units of an order's line are promised or gone, and what it waits for; of a bundle, what its components lack."""
     demands = Demand.objects.filter(subject=line.id).select_related("level__location", "level__variant").order_by("id")
-    several = lots.of(demands).get(line.id, [])
+    several = portions.of(demands).get(line.id, [])
     parts, notes = [], []
-    for lot in several:
-        place = lot.demands[0].level.location.name
-        if lot.promised:
-            until = _until(*(one.expires_at for one in lot.demands))
-            parts.append(Part("promised_here", lot.promised, {"place": place, "until": until}))
-        if lot.shipped:
-            parts.append(Part("left", lot.shipped, {"place": place}))
-        for one in lot.demands:
+    for portion in several:
+        place = portion.demands[0].level.location.name
+        if portion.promised:
+            until = _until(*(one.expires_at for one in portion.demands))
+            parts.append(Part("promised_here", portion.promised, {"place": place, "until": until}))
+        if portion.shipped:
+            parts.append(Part("left", portion.shipped, {"place": place}))
+        for one in portion.demands:
             notes += _waits_for(one, place)
     if line.cancelled:
         notes.append(Part("called_off", line.cancelled))
-    return Reckoning(sum(lot.promised + lot.shipped for lot in several), tuple(parts), tuple(notes))
+    return Reckoning(sum(portion.promised + portion.shipped for portion in several), tuple(parts), tuple(notes))
 
 
 def _waits_for(one: Demand, place: str) -> list[Part]:

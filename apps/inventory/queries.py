@@ -12,9 +12,9 @@ from django.db import connection as database
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Upper
 
-from apps.inventory import lots
-from apps.inventory.lots import Lot
+from apps.inventory import portions
 from apps.inventory.models import Demand, Shrinkage, SourcingDecision, StockLevel, StockMovement
+from apps.inventory.portions import Portion
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def waiting(level: StockLevel, limit: int) -> list[Demand]:
     return list(rows.order_by("arrived_at", "id")[:limit])
 
 
-def lots_of(orders: Iterable[UUID]) -> dict[UUID, list[Lot]]:
+def portions_of(orders: Iterable[UUID]) -> dict[UUID, list[Portion]]:
     """line -> what is wanted for it at each place; lines that want nothing of the shelf are left out."""
     rows = Demand.objects.filter(group__in=list(orders), kind="order_line")
-    return lots.of(rows.select_related("level__variant", "level__location").order_by("arrived_at", "id"))
+    return portions.of(rows.select_related("level__variant", "level__location").order_by("arrived_at", "id"))
 
 
 def decisions_of(order: UUID) -> list[SourcingDecision]:
@@ -98,17 +98,17 @@ def decisions_of(order: UUID) -> list[SourcingDecision]:
 
 
 _STANDING = """
-SELECT lot."group", sum(lot.wanted)::int, sum(lot.shipped)::int, sum(lot.given)::int FROM (
+SELECT portion."group", sum(portion.wanted)::int, sum(portion.shipped)::int, sum(portion.given)::int FROM (
     SELECT d."group", min((d.quantity - d.cancelled) / d.per_unit) AS wanted, min(d.shipped / d.per_unit) AS shipped,
            min(d.allocated / d.per_unit) AS given
     FROM inventory_demand d JOIN inventory_stocklevel l ON l.id = d.level_id
     WHERE d."group" = ANY(%s) GROUP BY d."group", d.subject, l.location_id
-) AS lot GROUP BY 1"""
+) AS portion GROUP BY 1"""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Units of an order's lines (of a bundle whole sets, as `lots.Lot` counts them)."""
+    """Units of an order's lines (of a bundle whole sets, as `portions.Portion` counts them)."""
 
     wanted: int = 0
     shipped: int = 0

@@ -1,6 +1,6 @@
 """Promising units and moving them: never more than the shelf holds, and no free unit while somebody waits for it.
 
-Callers speak of units of a thing (an order line); its demands are units of variants, `per_unit` each (lots.py).
+Callers speak of units of a thing (an order line); its demands are units of variants, `per_unit` each (portions.py).
 Every service locks the levels it touches in id order, decides by a pure function and writes levels, demands and movements
 in sets. What a receipt, a return or a release frees goes to who has waited longest, in the same transaction.
 """
@@ -13,13 +13,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core import rows
-from apps.inventory import later, lots, placing
+from apps.inventory import later, placing, portions
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.levels import Desk
-from apps.inventory.lots import Lot
 from apps.inventory.models import Demand, Lease, Location, StockMovement
 from apps.inventory.placing import Address
 from apps.inventory.placing import Wanted as Wanted
+from apps.inventory.portions import Portion
 from apps.inventory.serving import Change as Change
 from apps.inventory.serving import refill as refill
 from apps.inventory.serving import serve
@@ -96,27 +96,27 @@ def cancel(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> list[Change
     if not units:
         return []
     with transaction.atomic():
-        desk, found = _locked_lots(units, actor=actor)
+        desk, found = _locked_portions(units, actor=actor)
         for subject, several in found.items():
             left = _call_off(desk, several, units[subject], cause=cause)
             if left:
                 raise InsufficientStock(f"{units[subject]} units to cancel, {units[subject] - left} unshipped")
-        write_demands(row for several in found.values() for lot in several for row in lot.demands)
+        write_demands(row for several in found.values() for portion in several for row in portion.demands)
         gained = refill(desk, part=cause.hex)
         desk.write()
     return gained
 
 
-def _call_off(desk: Desk, several: Sequence[Lot], units: int, *, cause: UUID) -> int:
+def _call_off(desk: Desk, several: Sequence[Portion], units: int, *, cause: UUID) -> int:
     """Units of one thing, those of which something is missing first; returns how many could not be called off."""
     taken = dict.fromkeys(range(len(several)), 0)
-    for most in ([lot.waiting for lot in several], [lot.promised for lot in several]):
-        for at, lot in enumerate(several):
-            count = min(units, most[at], lot.open - taken[at])
+    for most in ([portion.waiting for portion in several], [portion.promised for portion in several]):
+        for at, portion in enumerate(several):
+            count = min(units, most[at], portion.open - taken[at])
             taken[at] += count
             units -= count
-    for at, lot in enumerate(several):
-        for demand in lot.demands if taken[at] else ():
+    for at, portion in enumerate(several):
+        for demand in portion.demands if taken[at] else ():
             level, count = desk.levels[demand.level_id], taken[at] * demand.per_unit
             unpromised = min(count, demand.waiting)
             released = count - unpromised
@@ -141,12 +141,16 @@ def ship(
     Raises `InsufficientStock` when fewer are promised; nothing is shipped then.
     """
     with transaction.atomic():
-        desk, found = _locked_lots(units, actor=actor)
+        desk, found = _locked_portions(units, actor=actor)
         costs: dict[UUID, int] = {}
         shipped = []
         for subject, count in units.items():
             at = places.get(subject) if places else None
-            enough = [lot for lot in found.get(subject, ()) if at in {None, lot.location} and lot.promised >= count]
+            enough = [
+                portion
+                for portion in found.get(subject, ())
+                if at in {None, portion.location} and portion.promised >= count
+            ]
             if not enough:
                 raise InsufficientStock(f"{count} units to ship, fewer are promised")
             costs[subject] = sum(_leave(desk, demand, count, parts[subject]) for demand in enough[0].demands)
@@ -176,17 +180,17 @@ def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dic
     if not units:
         return {}, []
     with transaction.atomic():
-        desk, found = _locked_lots(units, actor=actor)
-        gone = _gone([row.id for several in found.values() for lot in several for row in lot.demands])
+        desk, found = _locked_portions(units, actor=actor)
+        gone = _gone([row.id for several in found.values() for portion in several for row in portion.demands])
         costs: dict[UUID, int] = {}
         for subject, several in found.items():
             left, costs[subject] = units[subject], 0
-            for lot in several:
-                out = min(lot.shipped - gone[row.id].returned // row.per_unit for row in lot.demands)
+            for portion in several:
+                out = min(portion.shipped - gone[row.id].returned // row.per_unit for row in portion.demands)
                 # What nobody knows to have left comes back to the last place.
-                count = left if lot is several[-1] else min(left, max(0, out))
+                count = left if portion is several[-1] else min(left, max(0, out))
                 left -= count
-                for demand in lot.demands if count else ():
+                for demand in portion.demands if count else ():
                     costs[subject] += _come_back(desk, demand, count * demand.per_unit, gone[demand.id], cause=cause)
         # One document may call units off and bring others back: the refills of the two are two causes.
         gained = refill(desk, part=f"{cause.hex}.back")
@@ -224,11 +228,11 @@ def _gone(demands: Sequence[UUID]) -> dict[UUID, _Gone]:
     return totals
 
 
-def _locked_lots(units: Mapping[UUID, int], *, actor: str) -> tuple[Desk, dict[UUID, list[Lot]]]:
-    """Demands of order lines, in lots, with their levels' locks taken first (levels before demands, everywhere)."""
+def _locked_portions(units: Mapping[UUID, int], *, actor: str) -> tuple[Desk, dict[UUID, list[Portion]]]:
+    """Demands of order lines, in portions, with their levels' locks taken first (levels before demands, everywhere)."""
     mine = Demand.objects.filter(kind="order_line", subject__in=list(units))
     desk = Desk.of_levels(mine.values_list("level", flat=True), actor=actor)
     demands = list(mine.order_by("level", "id").select_for_update(no_key=True))
     for demand in demands:
         demand.level = desk.levels[demand.level_id]
-    return desk, lots.of(demands)
+    return desk, portions.of(demands)

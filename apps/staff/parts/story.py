@@ -6,8 +6,8 @@ from uuid import UUID
 
 from apps.core.models import Company
 from apps.inventory import queries as inventory
-from apps.inventory.lots import Lot
 from apps.inventory.models import Demand
+from apps.inventory.portions import Portion
 from apps.orders import queries as orders
 from apps.orders import services
 from apps.orders.models import Order, OrderHold, OrderLine, ReturnLine
@@ -26,7 +26,7 @@ class Story:
     lines: list[OrderLine]
     company: Company | None
     holds: list[OrderHold]
-    lots: dict[UUID, list[Lot]]  # line -> what is wanted for it at each place
+    portions: dict[UUID, list[Portion]]  # line -> what is wanted for it at each place
     payments: list[Payment]
     refunds: list[Refund]
     parcels: list[Parcel]
@@ -54,7 +54,13 @@ class Story:
     @property
     def short(self) -> list[Demand]:
         """What it still waits for."""
-        return [row for lots in self.lots.values() for lot in lots for row in lot.demands if row.waiting > 0]
+        return [
+            row
+            for portions in self.portions.values()
+            for portion in portions
+            for row in portion.demands
+            if row.waiting > 0
+        ]
 
     @property
     def payable_minor(self) -> int:
@@ -128,7 +134,7 @@ def read(order_id: UUID) -> Story:
         order=order,
         lines=lines,
         holds=list(OrderHold.objects.filter(order=order).order_by("set_at", "id")),
-        lots=inventory.lots_of([order.id]),
+        portions=inventory.portions_of([order.id]),
         payments=payments,
         refunds=list(Refund.objects.filter(payment__in=payments).order_by("requested_at")) if has_refunds else [],
         parcels=parcels,

@@ -123,20 +123,20 @@ def _verdict(found: Story) -> dict[str, str]:
 
 def _line(line: Any, found: Story) -> dict[str, Any]:
     """One line with what is promised of it and in which parcels it leaves."""
-    lots = found.lots.get(line.id, [])
+    portions = found.portions.get(line.id, [])
     wanted = line.quantity - line.cancelled
-    given = sum(lot.promised + lot.shipped for lot in lots)
-    demands = [demand for lot in lots for demand in lot.demands]
+    given = sum(portion.promised + portion.shipped for portion in portions)
+    demands = [demand for portion in portions for demand in portion.demands]
     is_bundle = any(demand.level.variant_id != line.variant_id for demand in demands)
     return {
         "line": line,
         "wanted": wanted,
         "given": given,
         "is": "ok" if given >= wanted else "wait" if given else "bad",
-        "has_demand": bool(lots) and found.order.lifecycle != Lifecycle.CANCELLED,
+        "has_demand": bool(portions) and found.order.lifecycle != Lifecycle.CANCELLED,
         "level": demands[0].level_id if demands and not is_bundle else None,
         "parts": _parts(demands) if is_bundle else [],
-        "beyond": sum(lot.beyond for lot in lots),
+        "beyond": sum(portion.beyond for portion in portions),
         "parcels": found.by_line.get(line.id, []),
         "is_reduced": line.tax_code == "reduced",
     }

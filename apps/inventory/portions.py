@@ -1,4 +1,4 @@
-"""Demands of a thing in whole units of it: what one location holds of them is a lot.
+"""Demands of a thing in whole units of it: what one location holds of them is a portion.
 
 A plain line has one demand a location, a bundle one for each component. A unit of the thing counts as promised where every
 component has its units; what the components have beyond whole units is kept for it and counts for nothing yet.
@@ -13,7 +13,7 @@ from apps.inventory.models import Demand
 
 
 @dataclass(slots=True)
-class Lot:
+class Portion:
     """The demands of one thing at one location. Numbers are units of the thing."""
 
     group: UUID
@@ -46,25 +46,25 @@ class Lot:
         return min(row.shipped // row.per_unit for row in self.demands)
 
 
-def of(demands: Iterable[Demand]) -> dict[UUID, list[Lot]]:
-    """subject -> its lots, from demands whose levels are read with them."""
-    found: dict[UUID, dict[UUID, Lot]] = defaultdict(dict)
+def of(demands: Iterable[Demand]) -> dict[UUID, list[Portion]]:
+    """subject -> its portions, from demands whose levels are read with them."""
+    found: dict[UUID, dict[UUID, Portion]] = defaultdict(dict)
     for row in demands:
         at = row.level.location_id
-        lots = found[row.subject]
-        lot = lots.get(at)
-        if lot is None:
-            lots[at] = Lot(row.group, at, [row])
+        portions = found[row.subject]
+        portion = portions.get(at)
+        if portion is None:
+            portions[at] = Portion(row.group, at, [row])
         else:
-            lot.demands.append(row)
-    return {subject: list(lots.values()) for subject, lots in found.items()}
+            portion.demands.append(row)
+    return {subject: list(portions.values()) for subject, portions in found.items()}
 
 
-def by_group(lots: Mapping[UUID, Iterable[Lot]]) -> dict[UUID, tuple[int, int]]:
+def by_group(portions: Mapping[UUID, Iterable[Portion]]) -> dict[UUID, tuple[int, int]]:
     """group -> (units of its things that have not left, how many of them are promised)."""
     found: dict[UUID, tuple[int, int]] = {}
-    for several in lots.values():
-        for lot in several:
-            wanted, given = found.get(lot.group, (0, 0))
-            found[lot.group] = wanted + lot.open, given + lot.promised
+    for several in portions.values():
+        for portion in several:
+            wanted, given = found.get(portion.group, (0, 0))
+            found[portion.group] = wanted + portion.open, given + portion.promised
     return found

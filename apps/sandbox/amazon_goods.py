@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS amazon_warehouse (sku TEXT PRIMARY KEY, units INTEGER
 CREATE VIEW IF NOT EXISTS amazon_shown AS SELECT sku, shown FROM showcase WHERE channel = 'amazon';
 """
 MOST = 1000
+_SPAN = {"since": "createdAfter", "until": "createdBefore"}
+_WANTED = """WHERE (:skus IS NULL OR l.sku IN (SELECT value FROM json_each(:skus)))
+ AND l.made BETWEEN :since AND :until"""
 PATHS = ("/attributes/fulfillment_availability",)
 
 
@@ -57,23 +60,20 @@ class Goods:
         wanted = query["identifiers"].split(",") if query.get("identifiers") else None
         if wanted and (len(wanted) > 20 or query.get("identifiersType") != "SKU"):
             raise Refused(400, "InvalidInput", "identifiers: 20 at most, of the type SKU here")
-        rows = self._rows(wanted)
-        since, until = query.get("createdAfter"), query.get("createdBefore")
-        rows = [row for row in rows if not since or row["made"] >= _millis(since)]
-        rows = [row for row in rows if not until or row["made"] <= _millis(until)]
         size, start = int(query.get("pageSize", 10)), _start(query.get("pageToken", ""))
         if not 1 <= size <= 20:
             raise Refused(400, "InvalidInput", "pageSize: 20 at most")
-        page = rows[start : start + size]
-        answer: dict[str, Any] = {"numberOfResults": len(rows), "items": [self._item(row, query) for row in page]}
-        if start + size < min(len(rows), MOST):
+        span = {name: _millis(query[key]) for name, key in _SPAN.items() if query.get(key)}
+        page, total = self._rows(wanted, **span, size=size, start=start)
+        answer: dict[str, Any] = {"numberOfResults": total, "items": [self._item(row, query) for row in page]}
+        if start + size < min(total, MOST):
             answer["pagination"] = {"nextToken": base64.urlsafe_b64encode(str(start + size).encode()).decode()}
         return Answer(200, answer)
 
     def get(self, ask: Ask, sku: str) -> Answer:
         """`GET /listings/2021-08-01/items/{sellerId}/{sku}`."""
         _here(ask.query)
-        rows = self._rows([sku])
+        rows, _total = self._rows([sku])
         if not rows:
             raise Refused(404, "NOT_FOUND", f"SKU '{sku}' not found in marketplace {MARKETPLACE}")
         return Answer(200, self._item(rows[0], ask.query))
@@ -107,15 +107,23 @@ class Goods:
         ).fetchone()[0]
         return max(lag, moment(last) - now) if last is not None else lag
 
-    def _rows(self, skus: Sequence[str] | None) -> list[sqlite3.Row]:
-        """Those of these SKUs, or all."""
+    def _rows(
+        self, skus: Sequence[str] | None, *, since: int = 0, until: int = 1 << 62, size: int = 1, start: int = 0
+    ) -> tuple[list[sqlite3.Row], int]:  # fmt: skip
+        """A page of those of these SKUs, or of all, that were made in a time (milliseconds), and how many there are."""
         self.showcase.take_effect()
-        return self.db.execute(
+        asked = {
+            "skus": None if skus is None else msgspec.json.encode(skus).decode(), "since": since, "until": until,
+            "size": size, "start": start,
+        }  # fmt: skip
+        (total,) = self.db.execute(f"SELECT count(*) FROM amazon_listing l {_WANTED}", asked).fetchone()
+        page = self.db.execute(
             "SELECT l.sku, l.made, s.shown, s.card, w.units FROM amazon_listing l"
             " JOIN showcase s ON s.channel = 'amazon' AND s.sku = l.sku LEFT JOIN amazon_warehouse w ON w.sku = l.sku"
-            " WHERE :skus IS NULL OR l.sku IN (SELECT value FROM json_each(:skus)) ORDER BY l.sku",
-            {"skus": None if skus is None else msgspec.json.encode(skus).decode()},
+            f" {_WANTED} ORDER BY l.sku LIMIT :size OFFSET :start",
+            asked,
         ).fetchall()
+        return page, total
 
     def _item(self, row: sqlite3.Row, query: Mapping[str, str]) -> dict[str, Any]:
         data = query.get("includedData", "summaries").split(",")

@@ -58,11 +58,11 @@ class Stock:
         hits, cursor = int(query.get("hits", 10)), query.get("cursorMark", "*")
         if not 1 <= hits <= HITS:
             raise Refused("IE0003", f"hits must be between 1 and {HITS}.", "hits")
-        known = {article.sku: article for article, _shown in self.showcase.articles()}
         rows = self.db.execute(
             "SELECT * FROM rakuten_sku WHERE manage_number > ? ORDER BY manage_number LIMIT ?",
             ("" if cursor == "*" else cursor, hits),
         ).fetchall()
+        known = {article.sku: article for article, _shown in self.showcase.articles([row["sku"] for row in rows])}
         return {
             "numFound": self.db.execute("SELECT count(*) FROM rakuten_sku").fetchone()[0],
             "offset": 0,

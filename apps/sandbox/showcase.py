@@ -6,7 +6,7 @@ Drift is what neither a push nor a sale explains: shown ≠ base - sold.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -54,9 +54,14 @@ class Showcase:
         )
         return len(articles)
 
-    def articles(self) -> list[tuple[Article, int]]:
-        """Everything listed, with what it shows now."""
-        rows = self._rows("SELECT card, shown FROM showcase WHERE channel = ? ORDER BY sku")
+    def articles(self, skus: Sequence[str] | None = None) -> list[tuple[Article, int]]:
+        """Everything listed, or what of it is meant, with what it shows now."""
+        self.take_effect()
+        rows = self.db.execute(
+            "SELECT card, shown FROM showcase WHERE channel = :channel"
+            " AND (:skus IS NULL OR sku IN (SELECT value FROM json_each(:skus))) ORDER BY sku",
+            {"channel": self.channel, "skus": None if skus is None else msgspec.json.encode(skus).decode()},
+        )
         return [(msgspec.json.decode(row["card"], type=Article), row["shown"]) for row in rows]
 
     def shown(self) -> dict[str, int]:

@@ -57,7 +57,7 @@ class Shelf:
             return refusal(400, "rest_invalid_param", "Invalid parameter(s): per_page")
         if query.get("orderby", "date") != "id" or query.get("order", "desc") != "asc":
             return refusal(400, "rest_invalid_param", "this stand-in lists products by id, ascending")
-        self.showcase.shown()  # what was set and is due takes effect now
+        self.showcase.take_effect()
         rows = self.db.execute(
             "SELECT * FROM woocommerce_shown WHERE parent = ? ORDER BY id LIMIT ? OFFSET ?", (parent, size, offset)
         ).fetchall()

@@ -29,6 +29,14 @@ class Product(Record):
         return self.title
 
 
+class Tracking(models.TextChoices):
+    """Whether units of a variant are told apart."""
+
+    NONE = "none", _("quantity alone")
+    LOT = "lot", _("lots")
+    SERIAL = "serial", _("serial numbers")
+
+
 @tracked()
 class Variant(Record):
     """One sellable article (SKU)."""
@@ -40,6 +48,14 @@ class Variant(Record):
     tax_code = models.ForeignKey(TaxCode, models.PROTECT, verbose_name=_("tax code"))
     weight_g = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
     origin_country = models.CharField(_("country of origin"), max_length=2, blank=True)
+    tracking = models.CharField(
+        _("tracked by"), max_length=8, choices=Tracking, default=Tracking.NONE,
+        help_text=_("Lots with an expiry date leave first expired, first out; a serial number is scanned for every unit."),
+    )  # fmt: skip
+    days_before_expiry = models.PositiveSmallIntegerField(
+        _("days before expiry"), default=0,
+        help_text=_("So many days before its expiry date a lot is no longer sold or shipped."),
+    )  # fmt: skip
     hs_code = models.CharField(_("HS code"), max_length=10, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -283,7 +283,8 @@ def _sold_lately(variants: Collection[UUID]) -> dict[tuple[UUID, UUID], int]:
 
 def shares(desk: Desk, variant: UUID) -> dict[UUID, int]:
     """channel -> units of a leased (or soon leased) variant that are its part of what nobody waits for."""
-    pool = desk.leases.free(variant) + desk.leases.leased(variant) - desk.leases.waiting(variant)
+    leases = desk.leases
+    pool = leases.free(variant) + leases.leased(variant) - leases.waiting(variant) - leases.spoiling(variant)
     return divide(pool, {row.connection_id: _weight(desk, row) for row in desk.offers(variant)})
 
 

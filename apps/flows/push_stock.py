@@ -133,9 +133,11 @@ def _is_leased(desk: lease_stock.Desk, variant: UUID) -> bool:
 
 
 def _is_called_back(desk: lease_stock.Desk, row: Listing) -> bool:
-    """Whether this channel has to give something up: somebody waits, or another channel has a part and shows nothing."""
+    """Whether this channel has to give something up: somebody waits, units expire, or another channel has a part and shows
+    nothing.
+    """
     assert row.variant_id is not None
-    if desk.leases.waiting(row.variant_id):
+    if desk.leases.waiting(row.variant_id) or desk.leases.spoiling(row.variant_id):
         return True
     if desk.leases.free(row.variant_id):
         return False

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef
 
 from apps.core import clock
 from apps.core.states import Cause
-from apps.flows import wiring
+from apps.flows import expire_lots, pack_lots, wiring
 from apps.flows.cancel_order import call_off_shipments
 from apps.flows.settle_payment import collect_on_delivery
 from apps.hub import inbox, outbox
@@ -176,7 +176,8 @@ def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
     cause = Cause(actor, "left the house")
     with transaction.atomic():
         order_ids = {shipment.order_id for shipment in shipments}
-        lock_shelves(orders=order_ids)
+        if in_lots := lock_shelves(orders=order_ids):
+            expire_lots.retire(in_lots)  # what is past its day does not leave
         locked = {order.id: order for order in orders.lock(order_ids)}
         rows = (
             Shipment.objects.filter(id__in=[shipment.id for shipment in shipments])
@@ -192,7 +193,7 @@ def confirm_all(shipments: Sequence[Shipment], *, actor: str) -> list[Shipment]:
         leaving = [_Leaving(row, locked[row.order_id], by_shipment[row.id]) for row in fresh]
         leaving = _still_promised(leaving, cause)
         for together in _rounds(leaving):
-            _ship_and_book(together, actor=actor, cause=cause)
+            _ship_and_book(together, actor=actor, cause=cause, has_lots=bool(in_lots))
             _mark_fulfilment([item.order for item in together], cause)
         outbox.publish(
             outbox.NewFact("shipment.shipped", "shipment", item.shipment.id, {"order": str(item.order.id)})
@@ -239,12 +240,13 @@ def _rounds(leaving: Sequence[_Leaving]) -> list[list[_Leaving]]:
     return [together for _, together in rounds]
 
 
-def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause) -> None:
+def _ship_and_book(leaving: Sequence[_Leaving], *, actor: str, cause: Cause, has_lots: bool) -> None:
     units = {line.order_line_id: line.quantity for item in leaving for line in item.lines}
     parts = {line.order_line_id: item.shipment.number for item in leaving for line in item.lines}
     places = {line.order_line_id: item.shipment.location_ref for item in leaving for line in item.lines}
+    said = pack_lots.said(item.shipment for item in leaving) if has_lots else {}
     with clock.one_moment() as moment:
-        costs = inventory.ship(units, actor=actor, parts=parts, places=places)
+        costs = inventory.ship(units, actor=actor, parts=parts, places=places, said=said)
     firsts = [item.order.id for item in leaving if item.order.fulfilment == FulfilmentState.UNFULFILLED]
     charges: dict[UUID, list[OrderLine]] = defaultdict(list)
     for line in OrderLine.objects.filter(order__in=firsts).exclude(kind=OrderLine.Kind.ITEM):

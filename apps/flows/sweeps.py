@@ -1,12 +1,12 @@
-"""What comes due by itself, without a night: unpaid orders whose time has run out, preorders after their last day, leases, and
-what a breaker held in vain.
+"""What comes due by itself, without a night: unpaid orders whose time has run out, preorders after their last day, lots after
+theirs, leases, and what a breaker held in vain.
 """
 
 import contextlib
 from datetime import datetime, timedelta
 
 from apps.core import clock
-from apps.flows import cancel_order, lease_stock, sell_later, stop_falls
+from apps.flows import cancel_order, expire_lots, lease_stock, sell_later, stop_falls
 from apps.orders.errors import AlreadyShipped, NotOpen
 from apps.orders.models import Order
 from apps.orders.states import FulfilmentState, Lifecycle
@@ -31,7 +31,7 @@ def sweep() -> int:
     ended = end_unpaid()
     if ended < BATCH:
         _looked_at[:] = [now]
-    return ended + sell_later.close_due() + lease_stock.sweep() + stop_falls.sweep()
+    return ended + sell_later.close_due() + expire_lots.sweep() + lease_stock.sweep() + stop_falls.sweep()
 
 
 def end_unpaid() -> int:

@@ -23,6 +23,8 @@ def bring_back(level: UUID, why: Aside, units: int, *, cause: UUID, actor: str, 
 
 
 def _change(level: UUID, why: Aside, units: int, *, cause: UUID, actor: str, reason: str) -> list[Change]:
+    if why is Aside.EXPIRED:
+        raise Refused(_("Units expire by the date of their lot. Correct the lot’s date instead."))
     if not reason.strip():
         raise Refused(_("Say in a few words why."))
     with transaction.atomic():

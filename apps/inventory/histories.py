@@ -16,7 +16,7 @@ from apps.core import clock
 from apps.inventory import forecasting
 from apps.inventory.forecasting import WINDOW_DAYS, History, Pool, Sale
 
-_TO_SELL = "{0}.on_hand - {0}.safety - {0}.damaged - {0}.quality_control - {0}.reserved"
+_TO_SELL = "{0}.on_hand - {0}.safety - {0}.damaged - {0}.quality_control - {0}.expired - {0}.reserved"
 # What an order wants; transfers and the like are no demand of customers.
 _BY_ORDERS = (
     "d.kind = 'order_line' AND d.arrived_at >= %(start)s AND d.arrived_at < %(end)s AND d.quantity > d.cancelled"

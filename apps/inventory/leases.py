@@ -6,12 +6,14 @@ asks why. What a lowered lease frees goes to who waits first.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
 
-from apps.core import rows
+from apps.core import clock, rows
 from apps.core.ids import uuid7
+from apps.inventory import expiring
 from apps.inventory.levels import Desk
 from apps.inventory.models import SHIPS, Lease, Location, StockLevel, StockMovement
 from apps.inventory.services import Change, refill
@@ -47,6 +49,12 @@ class Leases:
     def free(self, variant: UUID) -> int:
         """Units of a variant that nobody has."""
         return sum(level.available for level in self._levels[variant])
+
+    def spoiling(self, variant: UUID) -> int:
+        """Units of a variant that tomorrow are past their last day for sale: a lease has to shrink before."""
+        held = [level.id for level in self._levels[variant] if level.in_lots]
+        tomorrow = clock.business_date() + timedelta(days=1)
+        return sum(units for units in expiring.due(held, on=tomorrow).values() if units > 0) if held else 0
 
     def waiting(self, variant: UUID) -> int:
         """Units of a variant that somebody waits for."""

@@ -4,7 +4,7 @@
 in two statements. The CHECK of the table has the last word.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from django.db import connection as database
@@ -13,13 +13,12 @@ from django.db.models import Q
 from apps.core import clock, rows
 from apps.core.ids import uuid7
 from apps.hub import outbox
+from apps.inventory import lots
 from apps.inventory.errors import NoLocation
-from apps.inventory.models import COUNTED, SHIPS, Location, StockLevel, StockMovement, ships_sql
+from apps.inventory.models import COUNTED, SHIPS, Location, Lot, StockLevel, StockMovement, ships_sql
 
 IN_ORDER = "ORDER BY id FOR NO KEY UPDATE"
-_FIGURES = (
-    "on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "backordered", "value_minor",
-)  # fmt: skip
+_FIGURES = (*COUNTED, "in_lots", "incoming", "backordered", "value_minor")
 
 
 def default_location() -> Location:
@@ -42,7 +41,7 @@ def _locked(variants: Collection[UUID], location: Location | None) -> list[Stock
 
 
 _SHELVES = """
-SELECT level.id FROM inventory_stocklevel AS level WHERE level.variant_id IN (
+SELECT level.id, level.in_lots FROM inventory_stocklevel AS level WHERE level.variant_id IN (
     SELECT promised.variant_id FROM inventory_demand AS demand
     JOIN inventory_stocklevel AS promised ON promised.id = demand.level_id
     WHERE demand."group" = ANY(%s) OR demand.subject = ANY(%s))
@@ -50,8 +49,9 @@ ORDER BY level.id FOR NO KEY UPDATE
 """
 
 
-def lock_shelves(*, orders: Iterable[UUID] = (), lines: Iterable[UUID] = ()) -> None:
+def lock_shelves(*, orders: Iterable[UUID] = (), lines: Iterable[UUID] = ()) -> list[UUID]:
     """Take the locks that come before those of orders: every level of what these orders, or lines, want (docs/locks.md).
+    Answers those of them that have lots.
 
     A story that may free units calls it before it locks an order: who gains by them is another order.
     """
@@ -59,6 +59,8 @@ def lock_shelves(*, orders: Iterable[UUID] = (), lines: Iterable[UUID] = ()) -> 
     if groups or subjects:
         with database.cursor() as cursor:
             cursor.execute(_SHELVES, [groups, subjects])
+            return [level for level, in_lots in cursor.fetchall() if in_lots]
+    return []
 
 
 class Desk:
@@ -74,6 +76,7 @@ class Desk:
         self.at = clock.now()
         self.movements: list[StockMovement] = []
         self.moved: set[UUID] = set()  # levels whose free units changed
+        self._said: dict[UUID, Mapping[Lot, int]] = {}  # movement -> the lots that somebody said it was
         self._location = location
         self._waited = {level.id: level.backordered for level in self.levels.values()}
 
@@ -143,9 +146,13 @@ class Desk:
 
     def change(
         self, level: StockLevel, kind: StockMovement.Kind, *, source_kind: str, source_id: UUID, part: str = "",
-        reason: str = "", **figures: int,
+        reason: str = "", lots: Mapping[Lot, int] | None = None, **figures: int,
     ) -> None:  # fmt: skip
-        """One movement: the level's numbers (`figures`: its columns, signed) and the row that explains them."""
+        """One movement: the level's numbers (`figures`: its columns, signed) and the row that explains them.
+
+        `lots`: which units they are, where that is known (signed as `on_hand` is); else the first to expire leave, and what
+        comes has no lot yet.
+        """
         if not any(figures.values()):
             return
         for name, units in figures.items():
@@ -159,6 +166,17 @@ class Desk:
                 part=part[:40], reason=reason[:200], actor=self.actor, **figures,
             )
         )  # fmt: skip
+        if lots:
+            self._said[self.movements[-1].id] = lots
+
+    def name(self, level: StockLevel, said: Mapping[Lot, int], *, source_id: UUID, reason: str) -> None:
+        """Somebody says which lots units are that lie there (below 0: were not): a movement of nothing but the lots."""
+        row = rows.new(
+            StockMovement, id=uuid7(), level_id=level.id, at=self.at, kind=StockMovement.Kind.LOT, source_kind="lot",
+            source_id=source_id, reason=reason[:200], actor=self.actor,
+        )  # fmt: skip
+        self.movements.append(row)
+        self._said[row.id] = said
 
     def confirm(
         self, level: StockLevel, *, source_id: UUID, reason: str, source_kind: str = "correction"
@@ -176,11 +194,13 @@ class Desk:
         if not self.levels:
             return
         changed = self.moved | {row.level_id for row in self.movements}
+        traced = lots.follow(self.levels, self.movements, self._said, today=clock.business_date(self.at))
         changed |= {level.id for level in self.levels.values() if level.backordered != self._waited.get(level.id, 0)}
         rows.update([level for level in self.levels.values() if level.id in changed], _FIGURES)
         rows.insert(self.movements)
+        rows.insert(traced)
         moved = self.moved
-        self.movements, self.moved = [], set()
+        self.movements, self.moved, self._said = [], set(), {}
         if moved:
             variants = [str(row.variant_id) for row in self.levels.values() if row.id in moved]
             outbox.publish(

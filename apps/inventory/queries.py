@@ -51,14 +51,16 @@ def levels(text: str = "", *, only: str = "") -> QuerySet[StockLevel]:
     if only == "waiting":
         rows = rows.filter(backordered__gt=0)
     elif only == "empty":
-        rows = rows.filter(on_hand__lte=F("safety") + F("damaged") + F("quality_control") + F("reserved") + F("leased"))
+        rows = rows.filter(
+            on_hand__lte=F("safety") + F("damaged") + F("quality_control") + F("expired") + F("reserved") + F("leased")
+        )
     return rows
 
 
 def why(level: StockLevel) -> Explanation:
     """Why the level's numbers are what they are, by kind of movement."""
     rows = level.movements.order_by().values("kind").annotate(
-        hand=Sum("on_hand"), gone=Sum(F("safety") + F("damaged") + F("quality_control")), promised=Sum("reserved"),
+        hand=Sum("on_hand"), gone=Sum(F("safety") + F("damaged") + F("quality_control") + F("expired")), promised=Sum("reserved"),
         value=Sum("value_minor"),
     )  # fmt: skip
     by_kind = {row["kind"]: row for row in rows}

@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.core import rows
-from apps.inventory import later, placing, portions
+from apps.inventory import later, lots, placing, portions
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.levels import Desk
-from apps.inventory.models import Demand, Lease, Location, StockMovement
+from apps.inventory.models import Demand, Lease, Location, Lot, StockMovement
 from apps.inventory.placing import Address
 from apps.inventory.placing import Wanted as Wanted
 from apps.inventory.portions import Portion
@@ -26,6 +26,8 @@ from apps.inventory.serving import serve
 from apps.inventory.serving import write_demands as write_demands
 
 Kind = StockMovement.Kind
+# (subject, variant) -> units of each lot, above 0.
+Said = Mapping[tuple[UUID, UUID], Mapping[Lot, int]]
 
 
 def allocate(
@@ -131,10 +133,12 @@ def _call_off(desk: Desk, several: Sequence[Portion], units: int, *, cause: UUID
 
 
 def ship(
-    units: Mapping[UUID, int], *, actor: str, parts: Mapping[UUID, str], places: Mapping[UUID, UUID] | None = None
-) -> dict[UUID, int]:
+    units: Mapping[UUID, int], *, actor: str, parts: Mapping[UUID, str], places: Mapping[UUID, UUID] | None = None,
+    said: Said | None = None,
+) -> dict[UUID, int]:  # fmt: skip
     """Promised units leave the shelf (`subject` -> units; `parts`: `subject` -> number of the shipment, the movement's cause;
-    `places`: `subject` -> the location they leave, where a thing lies at several).
+    `places`: `subject` -> the location they leave, where a thing lies at several; `said`: (subject, variant) -> the lots that
+    somebody scanned, others leave first expired, first out).
 
     Returns what each cost, in minor units: of a bundle the sum of its components.
 
@@ -153,21 +157,24 @@ def ship(
             ]
             if not enough:
                 raise InsufficientStock(f"{count} units to ship, fewer are promised")
-            costs[subject] = sum(_leave(desk, demand, count, parts[subject]) for demand in enough[0].demands)
+            costs[subject] = sum(
+                _leave(desk, demand, count, parts[subject], said or {}) for demand in enough[0].demands
+            )
             shipped += enough[0].demands
         write_demands(shipped)
         desk.write()
     return costs
 
 
-def _leave(desk: Desk, demand: Demand, count: int, part: str) -> int:
+def _leave(desk: Desk, demand: Demand, count: int, part: str, said: Said) -> int:
     level, units = desk.levels[demand.level_id], count * demand.per_unit
     cost = level.value_minor * units // level.on_hand if level.on_hand else 0
     demand.allocated -= units
     demand.shipped += units
+    picked = {lot: -count for lot, count in said.get((demand.subject, level.variant_id), {}).items()}
     desk.change(
-        level, Kind.SHIPMENT, source_kind="demand", source_id=demand.id, part=part, on_hand=-units, reserved=-units,
-        value_minor=-cost,
+        level, Kind.SHIPMENT, source_kind="demand", source_id=demand.id, part=part, lots=picked, on_hand=-units,
+        reserved=-units, value_minor=-cost,
     )  # fmt: skip
     return cost
 
@@ -181,7 +188,8 @@ def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dic
         return {}, []
     with transaction.atomic():
         desk, found = _locked_portions(units, actor=actor)
-        gone = _gone([row.id for several in found.values() for portion in several for row in portion.demands])
+        demands = [row.id for several in found.values() for portion in several for row in portion.demands]
+        gone, left_as = _gone(demands), lots.left_with(demands)
         costs: dict[UUID, int] = {}
         for subject, several in found.items():
             left, costs[subject] = units[subject], 0
@@ -191,7 +199,9 @@ def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dic
                 count = left if portion is several[-1] else min(left, max(0, out))
                 left -= count
                 for demand in portion.demands if count else ():
-                    costs[subject] += _come_back(desk, demand, count * demand.per_unit, gone[demand.id], cause=cause)
+                    costs[subject] += _come_back(
+                        desk, demand, count * demand.per_unit, gone[demand.id], left_as.get(demand.id, {}), cause=cause
+                    )
         # One document may call units off and bring others back: the refills of the two are two causes.
         gained = refill(desk, part=f"{cause.hex}.back")
         desk.write()
@@ -207,11 +217,13 @@ class _Gone:
     returned: int = 0
 
 
-def _come_back(desk: Desk, demand: Demand, units: int, gone: _Gone, *, cause: UUID) -> int:
+def _come_back(
+    desk: Desk, demand: Demand, units: int, gone: _Gone, left_as: dict[Lot, int], *, cause: UUID
+) -> int:  # fmt: skip
     cost = gone.value * units // gone.shipped if gone.shipped else 0
     desk.change(
         desk.levels[demand.level_id], Kind.RETURN, source_kind="demand", source_id=demand.id, part=cause.hex,
-        on_hand=units, value_minor=cost,
+        lots=lots.some_of(left_as, units), on_hand=units, value_minor=cost,
     )  # fmt: skip
     return cost
 

@@ -157,7 +157,7 @@ def _written_off(desk: Desk, level: StockLevel, row: Correction, units: int) -> 
         )
     short = booked - level.available
     short -= _cut_leases(desk, level, short, cause=row)
-    losers = _take_back(desk, level, short, cause=row.id)
+    losers = take_back(desk, level, short, cause=row.id)
     gone = _not_even_aside(level, short + sum(loser.units for loser in losers))
     cost = level.value_minor * booked // level.on_hand if level.on_hand else 0
     kind = Kind.COUNT if row.is_count else Kind.ADJUSTMENT
@@ -176,7 +176,7 @@ def _written_off(desk: Desk, level: StockLevel, row: Correction, units: int) -> 
 
 def _not_even_aside(level: StockLevel, short: int) -> dict[str, int]:
     """Units that were set aside and do not lie there either, by reason: kept stock is missing first, broken pieces last."""
-    reasons = (Aside.SAFETY, Aside.QUALITY_CONTROL, Aside.DAMAGED)
+    reasons = (Aside.SAFETY, Aside.QUALITY_CONTROL, Aside.EXPIRED, Aside.DAMAGED)
     taken = deciding.take_back(short, [getattr(level, reason) for reason in reasons])
     return {reason.value: -units for reason, units in zip(reasons, taken, strict=True) if units}
 
@@ -197,7 +197,7 @@ def _cut_leases(desk: Desk, level: StockLevel, short: int, *, cause: Correction)
     return sum(taken)
 
 
-def _take_back(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> list[Change]:
+def take_back(desk: Desk, level: StockLevel, short: int, *, cause: UUID) -> list[Change]:
     """The newest promises go back to waiting until `short` units are found."""
     if short <= 0:
         return []

@@ -133,7 +133,8 @@ def _suggestion(row: Forecast, source: SupplierItem | None) -> Suggestion:
 
 # `replenishment.position` as the database says it.
 _HAVE: Any = (
-    F("level__on_hand") - F("level__safety") - F("level__damaged") - F("level__quality_control") - F("level__reserved")
+    F("level__on_hand") - F("level__safety") - F("level__damaged") - F("level__quality_control") - F("level__expired")
+    - F("level__reserved")
     + F("level__incoming") - F("level__backordered")
 )  # fmt: skip
 

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from apps.core import clock, rows, states
 from apps.core.ids import uuid7
 from apps.core.states import Cause
-from apps.inventory import purchasing
+from apps.inventory import lots, purchasing
 from apps.inventory.errors import Refused
 from apps.inventory.levels import Desk
-from apps.inventory.models import Location, StockLevel, StockMovement, Transfer, TransferLine, TransferStep
+from apps.inventory.models import Location, Lot, StockLevel, StockMovement, Transfer, TransferLine, TransferStep
 from apps.inventory.services import Change, refill
 from apps.inventory.states import TRANSFER_MOVES, TransferState
 
@@ -143,6 +143,7 @@ def _end(transfer: UUID, units: Mapping[UUID, int], *, actor: str, reason: str, 
         if not wanted:
             raise Refused(_("Enter how many units it was."))
         by_variant = desk.by_variant()
+        carried = lots.on_their_way([line.id for line in wanted])
         moved = Moved(row, uuid7())
         steps = []
         for line, count in wanted.items():
@@ -156,7 +157,8 @@ def _end(transfer: UUID, units: Mapping[UUID, int], *, actor: str, reason: str, 
             moved.units += count
             moved.value_minor += value
             figures = {"incoming": -count} if is_lost else {"incoming": -count, "on_hand": count, "value_minor": value}
-            _carry(desk, by_variant[line.variant_id], line, moved.cause.hex, reason=reason, **figures)
+            there = None if is_lost else lots.some_of(carried.get(line.id, {}), count)
+            _carry(desk, by_variant[line.variant_id], line, moved.cause.hex, reason=reason, there=there, **figures)
             kind = Kind.LOST if is_lost else Kind.RECEIVED
             steps.append(_step(desk, line, kind, -count, -value, cause=moved.cause, reason=reason))
             line.lost += count if is_lost else 0
@@ -194,10 +196,19 @@ def _must_be_free(
         raise Refused(" ".join([words, *short[:10]]))
 
 
-def _carry(desk: Desk, level: StockLevel, line: TransferLine, part: str, *, reason: str = "", **figures: int) -> None:
+def _carry(
+    desk: Desk,
+    level: StockLevel,
+    line: TransferLine,
+    part: str,
+    *,
+    reason: str = "",
+    there: Mapping[Lot, int] | None = None,
+    **figures: int,
+) -> None:
     desk.change(
         level, StockMovement.Kind.TRANSFER, source_kind="transfer_line", source_id=line.id, part=part, reason=reason,
-        **figures,
+        lots=there, **figures,
     )  # fmt: skip
 
 

@@ -93,6 +93,23 @@ class ShipmentPiece(Record):
         return self.line.quantity * self.per_unit
 
 
+class PackedLot(Record):
+    """Units of a lot, or a serial number, that a packer scanned into a box (`lot_ref`: the lot in the inventory)."""
+
+    line = models.ForeignKey(ShipmentLine, models.PROTECT, related_name="lots")
+    variant = models.ForeignKey(Variant, models.PROTECT)
+    lot_ref = models.UUIDField()
+    number = models.CharField(max_length=60)
+    units = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "variant", "lot_ref"], name="shipping_one_packed_lot")]
+        indexes = [models.Index(fields=["lot_ref"], name="shipping_packed_lot")]
+
+    def __str__(self) -> str:
+        return f"{self.number} × {self.units}"
+
+
 class Parcel(Record):
     """One box with one label."""
 

@@ -4,14 +4,16 @@ Of a bundle its components are scanned, or the set itself by its own code where 
 sets.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 
 from apps.catalog.models import Variant
-from apps.shipping.models import Shipment, ShipmentLine, ShipmentPiece
+from apps.shipping.models import PackedLot, Shipment, ShipmentLine, ShipmentPiece
 from apps.shipping.states import Status
 
 
@@ -23,6 +25,9 @@ class Scan(StrEnum):
     WRONG = "wrong"  # an article of ours that does not belong here
     UNKNOWN = "unknown"  # no article of ours
     CLOSED = "closed"  # the shipment has left or was called off
+    WHICH = "which"  # the article belongs here, but the number of this very unit is to be scanned
+    NOT_HERE = "not_here"  # a lot or number that does not lie here, or is in another box
+    EXPIRED = "expired"  # a lot past its last day for sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class Scanned:
     outcome: Scan
     line: Item | None = None
     variant: Variant | None = None
+    lot: str = ""
+    sooner: str = ""  # a lot that lies there and expires sooner
 
 
 def items(shipment: Shipment) -> list[Item]:
@@ -108,9 +115,9 @@ def scan(shipment_id: UUID, code: str) -> Scanned:
         if shipment.status not in {Status.PLANNED, Status.LABELLED}:
             return Scanned(Scan.CLOSED)
         there = items(shipment)
-        mine = [item for item in there if _is_code(item.variant, code)]
+        mine = [item for item in there if is_code(item.variant, code)]
         if not mine:
-            return _scan_set([item for item in there if _is_code(item.line.order_line.variant, code)], code)
+            return _scan_set([item for item in there if is_code(item.line.order_line.variant, code)], code)
         item = next((row for row in mine if not row.is_packed), None)
         if item is None:
             return Scanned(Scan.ENOUGH, mine[0], mine[0].variant)
@@ -140,10 +147,42 @@ def take_out(shipment_id: UUID, item_id: UUID) -> bool:
         if item is None or shipment.status not in {Status.PLANNED, Status.LABELLED}:
             return False
         item.count(-1)
+        _unpack_lot(item)
         if shipment.leaves_by_itself:  # it was complete, and is not any more
             shipment.leaves_by_itself = False
             shipment.save(update_fields=["leaves_by_itself"])
     return True
+
+
+def pack_lot(item: Item, lot: UUID, number: str) -> None:
+    """One unit of an article that was just counted is of this lot."""
+    (row, _made) = PackedLot.objects.get_or_create(
+        line=item.line, variant=item.variant, lot_ref=lot, defaults={"number": number}
+    )
+    row.units += 1
+    row.save(update_fields=["units"])
+
+
+def _unpack_lot(item: Item) -> None:
+    """The lot scanned last comes out first, as soon as more are scanned than are in the box."""
+    rows = list(PackedLot.objects.filter(line=item.line, variant=item.variant, units__gt=0).order_by("-id"))
+    if sum(row.units for row in rows) > item.packed:
+        rows[0].units -= 1
+        rows[0].save(update_fields=["units"])
+
+
+def in_boxes(lots: Collection[UUID]) -> dict[UUID, int]:
+    """lot -> units of it that are in boxes which have not left."""
+    rows = PackedLot.objects.filter(lot_ref__in=lots, line__shipment__status__in=[Status.PLANNED, Status.LABELLED])
+    return dict(rows.order_by().values_list("lot_ref").annotate(units=Sum("units")))
+
+
+def lots_in(shipment: Shipment) -> dict[UUID, list[PackedLot]]:
+    """variant -> the lots and serial numbers that were scanned into a box."""
+    found: dict[UUID, list[PackedLot]] = {}
+    for row in PackedLot.objects.filter(line__shipment=shipment, units__gt=0).order_by("id"):
+        found.setdefault(row.variant_id, []).append(row)
+    return found
 
 
 def find(code: str) -> Variant | None:
@@ -153,5 +192,6 @@ def find(code: str) -> Variant | None:
     )
 
 
-def _is_code(variant: Variant | None, code: str) -> bool:
+def is_code(variant: Variant | None, code: str) -> bool:
+    """Whether a code is this article's own: its barcode, or its SKU in any letter case."""
     return variant is not None and (variant.barcode == code != "" or variant.sku.upper() == code.upper())

@@ -32,12 +32,12 @@ _ASIDE = "SELECT topic, reason, count(*) FROM hub_inboxevent WHERE status IN ('s
 _UNMATCHED = "SELECT sku, sum(unmatched) FROM orders_returnline GROUP BY sku HAVING sum(unmatched) > 0"
 _LYING = """
 SELECT v.sku FROM inventory_stocklevel l JOIN catalog_variant v ON v.id = l.variant_id
-WHERE l.on_hand > l.safety + l.damaged + l.quality_control + l.reserved
+WHERE l.on_hand > l.safety + l.damaged + l.quality_control + l.expired + l.reserved
 """
 _OVERSOLD = """
-SELECT v.sku, sum(l.reserved + l.leased + l.safety + l.damaged + l.quality_control - l.on_hand)
+SELECT v.sku, sum(l.reserved + l.leased + l.safety + l.damaged + l.quality_control + l.expired - l.on_hand)
 FROM inventory_stocklevel l JOIN catalog_variant v ON v.id = l.variant_id GROUP BY 1
-HAVING sum(l.reserved + l.leased + l.safety + l.damaged + l.quality_control - l.on_hand) > 0
+HAVING sum(l.reserved + l.leased + l.safety + l.damaged + l.quality_control + l.expired - l.on_hand) > 0
 UNION ALL SELECT v.sku, sum(d.allocated) - l.reserved FROM inventory_demand d
 JOIN inventory_stocklevel l ON l.id = d.level_id JOIN catalog_variant v ON v.id = l.variant_id
 GROUP BY v.sku, l.id HAVING sum(d.allocated) > l.reserved

@@ -21,8 +21,8 @@ MORE = "debit_minor = debit_minor + 1"
 def twice(table, constraint):
     """A row again under another id, once the constraint that refuses it is gone."""
     columns = {
-        MOVEMENT: "level_id, at, kind, on_hand, safety, damaged, quality_control, reserved, leased, incoming, value_minor,"
-        " source_kind, source_id, part, reason, actor",
+        MOVEMENT: "level_id, at, kind, on_hand, safety, damaged, quality_control, expired, reserved, leased, incoming,"
+        " value_minor, source_kind, source_id, part, reason, actor",
         EVENT: "entry_id, connection_id, event_id, topic, subject, said_at, received_at, part, sealed, status, due_at,"
         " attempts, is_alone, waits_for, reason, done_at",
         RUN: "job, period, due_at, started_at, finished_at, leased_until, token, progress, error",
@@ -55,14 +55,24 @@ BREACHES = [
         " WHERE d.quantity > d.allocated + d.shipped + d.cancelled LIMIT 1",
         f"UPDATE {DEMAND} SET later = 1 WHERE quantity > allocated + shipped + cancelled",
     ),
+    ("I1", "lots make", f"UPDATE {SHELF} SET on_hand = on_hand + 1, in_lots = 1"),
+    (
+        "I1",
+        "movements make the units of a lot",
+        "INSERT INTO inventory_lot (id, variant_id, number, is_serial) SELECT gen_random_uuid(), variant_id, 'L1', false"
+        f" FROM {SHELF} LIMIT 1",
+        "INSERT INTO inventory_lotlevel (id, level_id, lot_id, is_serial, units, expired)"
+        f" SELECT gen_random_uuid(), l.id, o.id, false, 1, 0 FROM inventory_lot o JOIN {SHELF} l USING (variant_id) LIMIT 1",
+    ),
     ("I1", "no free unit", f"UPDATE {SHELF} SET on_hand = on_hand + 5"),
     (
         "I1",
         "free units of one place",
         "INSERT INTO inventory_location (id, code, name, ship_from, is_active, is_default, ships_orders, parcel_minor)"
         " VALUES (gen_random_uuid(), 'b', 'B', '{}', true, false, true, 0)",
-        f"INSERT INTO {SHELF} (id, variant_id, location_id, on_hand, safety, damaged, quality_control, reserved, leased,"
-        " incoming, backordered, value_minor) SELECT gen_random_uuid(), l.variant_id, p.id, 5, 0, 0, 0, 0, 0, 0, 0, 0"
+        f"INSERT INTO {SHELF} (id, variant_id, location_id, on_hand, safety, damaged, quality_control, expired, reserved,"
+        " leased, in_lots, incoming, backordered, value_minor)"
+        " SELECT gen_random_uuid(), l.variant_id, p.id, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0"
         f" FROM {SHELF} l, inventory_location p WHERE p.code = 'b' AND l.backordered > 0",
     ),
     ("I1", "leases make", f"UPDATE {SHELF} SET on_hand = on_hand + 1, leased = leased + 1"),

@@ -19,15 +19,16 @@ EARLIER_WAITS = "somebody holds units while somebody earlier waits"
 RULES = {
     "free units while somebody waits": """
         SELECT l.id FROM inventory_stocklevel l
-        WHERE l.on_hand > l.safety + l.damaged + l.quality_control + l.reserved + l.leased AND EXISTS (
+        WHERE l.on_hand > l.safety + l.damaged + l.quality_control + l.expired + l.reserved + l.leased AND EXISTS (
             SELECT 1 FROM inventory_demand d
             WHERE d.level_id = l.id AND d.quantity > d.allocated + d.shipped + d.cancelled)""",
     "movements do not make the level": """
         SELECT l.id FROM inventory_stocklevel l LEFT JOIN inventory_stockmovement m ON m.level_id = l.id GROUP BY l.id
         HAVING (coalesce(sum(m.on_hand), 0), coalesce(sum(m.safety), 0), coalesce(sum(m.damaged), 0),
-                coalesce(sum(m.quality_control), 0), coalesce(sum(m.reserved), 0), coalesce(sum(m.leased), 0),
-                coalesce(sum(m.incoming), 0), coalesce(sum(m.value_minor), 0))
-            <> (l.on_hand, l.safety, l.damaged, l.quality_control, l.reserved, l.leased, l.incoming, l.value_minor)""",
+                coalesce(sum(m.quality_control), 0), coalesce(sum(m.expired), 0), coalesce(sum(m.reserved), 0),
+                coalesce(sum(m.leased), 0), coalesce(sum(m.incoming), 0), coalesce(sum(m.value_minor), 0))
+            <> (l.on_hand, l.safety, l.damaged, l.quality_control, l.expired, l.reserved, l.leased, l.incoming,
+                l.value_minor)""",
     "promises do not make what is reserved, or waits what is backordered": """
         SELECT l.id FROM inventory_stocklevel l LEFT JOIN inventory_demand d ON d.level_id = l.id GROUP BY l.id
         HAVING (coalesce(sum(d.allocated), 0), coalesce(sum(d.quantity - d.allocated - d.shipped - d.cancelled), 0))

@@ -34,7 +34,7 @@ def _back(article, units, why=Aside.DAMAGED, *, reason="was clean"):
     set_aside.bring_back(level_of(article), why, units, cause=uuid7(), actor="wako", reason=reason)
 
 
-@pytest.mark.parametrize("why", list(Aside))
+@pytest.mark.parametrize("why", [why for why in Aside if why is not Aside.EXPIRED])
 def test_units_are_set_aside_and_come_back_with_who_and_why(article, why):
     _aside(article, 2, why)
     away = (getattr(level_of(article), why.value), level_of(article).available)
@@ -85,3 +85,8 @@ def test_what_makes_no_sense_is_refused(article):
         _aside(article, 1, reason="  ")
 
     assert (level_of(article).damaged, level_of(article).safety) == (2, 0)
+
+
+def test_nobody_sets_units_aside_as_expired_by_hand(article):
+    with pytest.raises(Refused, match="date of their lot"):
+        _aside(article, 1, Aside.EXPIRED)

@@ -8,13 +8,18 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from apps.catalog.models import Variant
 from apps.channels import dividing, feed, promises
 from apps.channels import services as channels
 from apps.channels.dividing import Promise
 from apps.channels.models import ChannelRule
-from apps.flows import lease_stock, revise_order
+from apps.core import clock
+from apps.flows import expire_lots, lease_stock, revise_order
 from apps.hub.abilities import Writes
-from apps.inventory import deciding
+from apps.inventory import deciding, naming
+from apps.inventory.leases import Leases
+from apps.inventory.models import StockLevel
+from apps.inventory.naming import Name
 from tests.races.shop import Shop
 from tests.races.windows import LAG
 
@@ -144,6 +149,25 @@ def heard_of_after_the_number_changed(shop):
     _free_units_are_wanted(shop)
 
 
+def expired_while_channels_may_sell_it(shop):
+    """Two of four cups may be sold until tomorrow's end: by then no channel offers them any more."""
+    _leased(shop, 4)
+    Variant.objects.filter(sku="CUP").update(tracking="lot")
+    level = StockLevel.objects.get(variant__sku="CUP", on_hand=4)
+    last_day = clock.business_date() + timedelta(days=1)
+    naming.name(level.id, [Name(number="L1", units=2, expires_on=last_day)], actor="test")
+    for _ in range(2):
+        shop.the_clock_moves(86_400)
+        is_past = clock.business_date() > last_day
+        expire_lots.sweep()
+        shop.shelf["CUP"] -= 2 * is_past
+        shop.whatever_can_be_sold_lies_there()
+        shop.work(3)
+        expire_lots.sweep()
+    level.refresh_from_db()
+    assert (level.expired, level.leased) == (2, 2), "CUP"
+
+
 def _only_the_larger(monkeypatch):
     exact = Promise.need.fget
     monkeypatch.setattr(
@@ -191,6 +215,10 @@ def _the_newest_number_first(monkeypatch):
     monkeypatch.setattr(promises.Book, "sold", sold)
 
 
+def _nobody_is_told_of_last_days(monkeypatch):
+    monkeypatch.setattr(Leases, "spoiling", lambda *_args: 0)
+
+
 GUARDS = [
     (sold_while_a_higher_number_is_on_its_way, _only_the_larger),
     (sold_just_before_a_new_number_was_acknowledged, _no_escrow),
@@ -199,6 +227,7 @@ GUARDS = [
     (low_while_much_is_unheard, _leased_at_once),
     (called_off_and_shown_again, _nothing_is_shown_again),
     (heard_of_after_the_number_changed, _the_newest_number_first),
+    (expired_while_channels_may_sell_it, _nobody_is_told_of_last_days),
 ]
 
 

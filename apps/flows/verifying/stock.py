@@ -2,12 +2,12 @@
 
 from apps.channels import offering
 from apps.flows.verifying.checks import Check, append_only
-from apps.inventory.models import free_sql, ships_sql
+from apps.inventory.models import COUNTED, free_sql, ships_sql
 
 LEVELS = "SELECT count(*) FROM inventory_stocklevel"
 DEMANDS = "SELECT count(*) FROM inventory_demand"
 _FREE = free_sql("l")
-_SUMMED = ("on_hand", "safety", "damaged", "quality_control", "reserved", "leased", "incoming", "value_minor")
+_SUMMED = (*COUNTED, "incoming", "value_minor")
 _WAITING = "d.quantity - d.allocated - d.shipped - d.cancelled"
 # A level as a person names it: its SKU and its place.
 _NAMED = """inventory_stocklevel l JOIN catalog_variant v ON v.id = l.variant_id
@@ -19,7 +19,7 @@ I1 = (
         "promised within the shelf",
         LEVELS,
         f"""SELECT {_NAME} FROM {_NAMED} WHERE {_FREE} < 0
-            OR least(l.safety, l.damaged, l.quality_control, l.reserved, l.leased, l.incoming, l.backordered) < 0""",
+            OR least(l.safety, l.damaged, l.quality_control, l.expired, l.reserved, l.leased, l.incoming, l.backordered) < 0""",
     ),
     Check(
         "sold for later within the cap",
@@ -43,6 +43,20 @@ I1 = (
         f"""SELECT {_NAME} FROM {_NAMED} LEFT JOIN (
                 SELECT level_id, sum(units) AS units FROM inventory_lease GROUP BY 1
             ) s ON s.level_id = l.id WHERE coalesce(s.units, 0) <> l.leased""",
+    ),
+    Check(
+        "lots make what is in lots and what is expired",
+        LEVELS,
+        f"""SELECT {_NAME} FROM {_NAMED} LEFT JOIN (
+                SELECT level_id, sum(units) AS units, sum(expired) AS expired FROM inventory_lotlevel GROUP BY 1
+            ) s ON s.level_id = l.id WHERE coalesce(s.units, 0) <> l.in_lots OR coalesce(s.expired, 0) <> l.expired""",
+    ),
+    Check(
+        "movements make the units of a lot",
+        "SELECT count(*) FROM inventory_lotlevel",
+        """SELECT o.number FROM inventory_lotlevel t JOIN inventory_lot o ON o.id = t.lot_id LEFT JOIN (
+                SELECT lot_level_id, sum(units) AS units FROM inventory_lotmovement GROUP BY 1
+            ) s ON s.lot_level_id = t.id WHERE coalesce(s.units, 0) <> t.units""",
     ),
     Check(
         "no free unit while somebody waits",

@@ -15,6 +15,7 @@ from apps.inventory.models.levels import (
     free_sql,
     ships_sql,
 )
+from apps.inventory.models.lots import Lot, LotLevel, LotMovement
 from apps.inventory.models.offering import BackorderPolicy
 from apps.inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierItem
 from apps.inventory.models.receiving import Receipt, ReceiptLine, Surplus
@@ -24,7 +25,8 @@ from apps.inventory.models.transfers import Transfer, TransferLine, TransferStep
 
 __all__ = [
     "COUNTED", "SHIPS", "Aside", "BackorderPolicy", "Demand", "Forecast", "LandedCost", "LandedPart", "Lease", "Location",
-    "PurchaseOrder", "PurchaseOrderLine", "Receipt", "ReceiptLine", "ReorderRule", "Shrinkage", "SourcingDecision",
-    "SourcingRule", "StockLevel", "StockMovement", "Stocktake", "StocktakeEntry", "StocktakeLine", "StrayCode",
-    "Supplier", "SupplierItem", "Surplus", "Transfer", "TransferLine", "TransferStep", "free_sql", "ships_sql",
+    "Lot", "LotLevel", "LotMovement", "PurchaseOrder", "PurchaseOrderLine", "Receipt", "ReceiptLine", "ReorderRule",
+    "Shrinkage", "SourcingDecision", "SourcingRule", "StockLevel", "StockMovement", "Stocktake", "StocktakeEntry",
+    "StocktakeLine", "StrayCode", "Supplier", "SupplierItem", "Surplus", "Transfer", "TransferLine", "TransferStep",
+    "free_sql", "ships_sql",
 ]  # fmt: skip

@@ -59,11 +59,12 @@ class Aside(models.TextChoices):
     SAFETY = "safety", _("safety stock")
     DAMAGED = "damaged", _("damaged")
     QUALITY_CONTROL = "quality_control", _("quality control")
+    EXPIRED = "expired", _("expired")
 
 
 # The columns of which free stock is made.
-COUNTED = ("on_hand", "safety", "damaged", "quality_control", "reserved", "leased")
-_PROMISED = F("safety") + F("damaged") + F("quality_control") + F("reserved") + F("leased")
+COUNTED = ("on_hand", *Aside.values, "reserved", "leased")
+_PROMISED = F("safety") + F("damaged") + F("quality_control") + F("expired") + F("reserved") + F("leased")
 
 
 def free_sql(level: str) -> str:
@@ -80,8 +81,10 @@ class StockLevel(Record):
     safety = models.IntegerField(default=0)
     damaged = models.IntegerField(default=0)
     quality_control = models.IntegerField(default=0)
+    expired = models.IntegerField(default=0)  # units of lots past their last day for sale
     reserved = models.IntegerField(default=0)
     leased = models.IntegerField(default=0)
+    in_lots = models.IntegerField(default=0)  # of the units on hand, those whose lot or serial number is known
     incoming = models.IntegerField(default=0)  # ordered from suppliers or on their way from another location
     backordered = models.IntegerField(default=0)  # wanted beyond the shelf; counted apart
     value_minor = models.BigIntegerField(default=0)  # what the units on hand cost
@@ -94,6 +97,9 @@ class StockLevel(Record):
             models.CheckConstraint(
                 name="inventory_never_oversold",
                 condition=Q(*((f"{column}__gte", 0) for column in COUNTED)) & Q(on_hand__gte=_PROMISED),
+            ),
+            models.CheckConstraint(
+                condition=Q(in_lots__gte=F("expired"), in_lots__lte=F("on_hand")), name="inventory_lots_lie_there"
             ),
             models.CheckConstraint(
                 condition=Q(backordered__gte=0, incoming__gte=0), name="inventory_backordered_counted"
@@ -110,7 +116,7 @@ class StockLevel(Record):
     @property
     def unavailable(self) -> int:
         """Units that lie there and are not for sale."""
-        return self.safety + self.damaged + self.quality_control
+        return self.safety + self.damaged + self.quality_control + self.expired
 
     @property
     def available(self) -> int:
@@ -137,6 +143,7 @@ class StockMovement(Record):
         INCOMING = "incoming", _("announced")
         TRANSFER = "transfer", _("transfer")
         LANDED = "landed", _("landed cost")
+        LOT = "lot", _("lot named")
 
     level = models.ForeignKey(
         StockLevel, models.PROTECT, related_name="movements", db_index=False
@@ -147,6 +154,7 @@ class StockMovement(Record):
     safety = models.IntegerField(default=0)
     damaged = models.IntegerField(default=0)
     quality_control = models.IntegerField(default=0)
+    expired = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
     leased = models.IntegerField(default=0)
     incoming = models.IntegerField(default=0)
@@ -177,7 +185,7 @@ class StockMovement(Record):
     @property
     def unavailable(self) -> int:
         """Units that were set aside or brought back for sale."""
-        return self.safety + self.damaged + self.quality_control
+        return self.safety + self.damaged + self.quality_control + self.expired
 
 
 class Demand(Record):

@@ -13,9 +13,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.catalog.models import Tracking
 from apps.core import audit, clock, keyset, states
 from apps.core.models import Company
-from apps.flows import ship_order
+from apps.flows import pack_lots, ship_order
 from apps.inventory import network
 from apps.inventory.errors import InsufficientStock
 from apps.orders.models import OrderLine
@@ -86,6 +87,7 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
     if row is None:
         raise Http404
     items = packing.items(row)
+    tracked = {item.variant.id for item in items if item.variant and item.variant.tracking != Tracking.NONE}
     units, packed = sum(item.quantity for item in items), sum(item.packed for item in items)
     nearest = next((item for item in items if not item.is_packed), None)
     scans = request.session.get(_SESSION, {}).get(str(shipment_id), [])
@@ -100,13 +102,15 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
         "shop_name": company.name if company else "",
         "items": sorted(items, key=lambda item: item.is_packed),
         "nearest": nearest,
+        "lots": pack_lots.to_take(row, tracked) if tracked else {},
+        "in_box": packing.lots_in(row) if tracked else {},
         "units": units,
         "packed": packed,
         "left": units - packed,
         "parcels": parcels,
         "grams": sum(parcel.weight_g for parcel in parcels),
         "scans": scans,
-        "answer": scans[0] if scans and scans[0]["is"] == "bad" else None,
+        "answer": scans[0] if scans and scans[0]["is"] in {"bad", "warn"} else None,
         "is_open": row.status in {Status.PLANNED, Status.LABELLED},
         "needs_label": row.carrier_id is not None and row.status == Status.PLANNED,
         "waits_for_number": ship_order.waits_for_number(row),
@@ -136,7 +140,9 @@ def scan(request: HttpRequest, shipment_id: UUID) -> HttpResponse:
     code = request.POST.get("code", "").strip()[:80]
     if code:
         try:
-            scanned = packing.scan(shipment_id, code)
+            scanned = pack_lots.scan(
+                shipment_id, code, actor=audit.actor_of(request), serial_of=_asked_for(request, shipment_id)
+            )
         except Shipment.DoesNotExist:
             raise Http404 from None
         _remember(request, shipment_id, _answer(scanned, code))
@@ -204,16 +210,31 @@ def _next_box() -> HttpResponse:
 
 def _answer(scanned: Scanned, code: str) -> dict[str, str]:
     """What a scan came to, in words: a mark, a headline, and what was read."""
-    what = scanned.variant.title if scanned.variant else code
+    what = " · ".join(filter(None, [scanned.variant.title if scanned.variant else code, scanned.lot]))
     if scanned.outcome is Scan.COUNTED and scanned.line:
-        return {"is": "ok", "said": f"{scanned.line.packed} / {scanned.line.quantity}", "what": what}
+        count = f"{scanned.line.packed} / {scanned.line.quantity}"
+        if scanned.sooner:
+            words = _("%(count)s. Lot %(number)s lies here and expires sooner.")
+            return {"is": "warn", "said": words % {"count": count, "number": scanned.sooner}, "what": what}
+        return {"is": "ok", "said": count, "what": what}
+    if scanned.outcome is Scan.WHICH and scanned.variant:
+        words = _("Now scan the serial number of this unit.")
+        return {"is": "warn", "said": words, "what": what, "asks": str(scanned.variant.id)}
     said = {
         Scan.ENOUGH: _("Already complete. Do not pack another one."),
         Scan.WRONG: _("Wrong item. Do not pack it."),
         Scan.UNKNOWN: _("This code is no article. Scan again."),
         Scan.CLOSED: _("This parcel is closed. Nothing was counted."),
+        Scan.NOT_HERE: _("By the book this number does not lie here, or is in another box. Do not pack it; ask."),
+        Scan.EXPIRED: _("Past its last day for sale. Do not pack it."),
     }[scanned.outcome]
     return {"is": "bad", "said": said, "what": what}
+
+
+def _asked_for(request: HttpRequest, shipment_id: UUID) -> UUID | None:
+    """The article whose serial number the last scan asked for."""
+    scans = request.session.get(_SESSION, {}).get(str(shipment_id), [])
+    return UUID(scans[0]["asks"]) if scans and "asks" in scans[0] else None
 
 
 def _remember(request: HttpRequest, shipment_id: UUID, answer: dict[str, str]) -> None:

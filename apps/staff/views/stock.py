@@ -106,7 +106,7 @@ def _why(request: HttpRequest, level_id: UUID, *, error: str = "", status: int =
         "orders": _orders_of_movements(page.rows),
         "most": MOST_DEMANDS,
         "forecast": _forecast(level),
-        "aside": [(why, getattr(level, why.value)) for why in Aside],
+        "aside": [(why, getattr(level, why.value)) for why in Aside if why is not Aside.EXPIRED],
         "cause": uuid7(),
         "error": error,
         "place": "staff:stock",

@@ -130,9 +130,13 @@ def sellable(variants: Iterable[UUID]) -> dict[UUID, int]:
     return {variant: free.get(variant, 0) for variant in wanted}
 
 
-def wanted(listings: Iterable[Listing]) -> dict[UUID, int]:
+Unheard = Mapping[UUID, Mapping[UUID, int]]  # blind channel -> variant -> units that it may still sell
+
+
+def wanted(listings: Iterable[Listing], *, unheard: Unheard) -> dict[UUID, int]:
     """listing -> what it should show now: of a leased variant its own part, which it has been told; else what is free, by the
-    rule of its channel. Channels' connections and rules are read with the listings (`select_related`).
+    rule of its channel and less what channels of which nothing is heard may still sell. Channels' connections and rules are
+    read with the listings (`select_related`).
     """
     rows = [row for row in listings if row.variant_id]
     variants = {row.variant_id for row in rows}
@@ -143,10 +147,17 @@ def wanted(listings: Iterable[Listing]) -> dict[UUID, int]:
     return {
         row.id: max(0, row.shown or 0)
         if row.variant_id in leased
-        else rule_of(row.connection).shown(free[row.variant_id] - row.buffer)
+        else rule_of(row.connection).shown(
+            free[row.variant_id] - row.buffer - elsewhere(unheard, row.connection_id, row.variant_id)
+        )
         for row in rows
         if row.variant_id
     }
+
+
+def elsewhere(unheard: Unheard, channel: UUID, variant: UUID) -> int:
+    """Units of a variant that channels other than this one may still sell unheard."""
+    return sum(units.get(variant, 0) for other, units in unheard.items() if other != channel)
 
 
 def rule_of(connection: Connection) -> ChannelRule:
@@ -190,11 +201,8 @@ def dirty(connection_id: UUID, limit: int) -> list[Dirty]:
         return [Dirty(*row) for row in cursor.fetchall()]
 
 
-def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, blind: Mapping[UUID, int]) -> list[tuple[Listing, int]]:
-    """These listings of shared variants, locked, with what they should show now; they are clean from here on.
-
-    `blind`: units of a variant that channels of which nothing is heard may still sell.
-    """
+def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, unheard: Unheard) -> list[tuple[Listing, int]]:
+    """These listings of shared variants, locked, with what they should show now; they are clean from here on."""
     found = Listing.objects.filter(id__in=listings, is_dirty=True, is_held=False)
     rows = list(found.order_by("id").select_for_update(no_key=True))
     free = sellable(row.variant_id for row in rows if row.variant_id)
@@ -202,7 +210,9 @@ def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, blind: Mapping[UUID,
     for row in rows:
         if row.variant_id:
             row.is_dirty, row.may_fall = False, False
-            row.pushing = rule.shown(free[row.variant_id] - row.buffer - blind.get(row.variant_id, 0))
+            row.pushing = rule.shown(
+                free[row.variant_id] - row.buffer - elsewhere(unheard, row.connection_id, row.variant_id)
+            )
             told.append((row, row.pushing))
     tables.update((row for row, _units in told), ["is_dirty", "pushing", "may_fall"])
     return told

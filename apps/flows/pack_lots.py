@@ -66,7 +66,7 @@ def _meant(
 
 def _article(shipment_id: UUID, code: str, items: Sequence[Item]) -> Scanned:
     """A code of an article alone: enough, unless units of it have numbers of their own."""
-    for item in items:
+    for item in sorted(items, key=lambda item: item.is_packed):
         for asked in (item.variant, item.line.order_line.variant):
             if item.variant and item.variant.tracking == Tracking.SERIAL and asked and packing.is_code(asked, code):
                 return Scanned(Scan.ENOUGH if item.is_packed else Scan.WHICH, item, item.variant)

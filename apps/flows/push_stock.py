@@ -5,7 +5,6 @@ settled is the next one built, with a new key. Of a leased variant a channel is 
 number before it is sent.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +21,7 @@ from apps.channels.states import SellingState as State
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.flows import lease_stock, stop_falls, wiring
-from apps.hub import abilities, connections, delivery
+from apps.hub import abilities, connections, delivery, outbox
 from apps.hub.contracts import StockOutcome, StockQuantity
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import Connection, Delivery, InboxEvent
@@ -37,8 +36,8 @@ def build() -> int:
     if not wanted:
         return 0
     sinks = [channel for channel in wiring.with_ability("stock.write") if channel.id in wanted]
-    blind = _blind(sinks)
-    return sum(_build_for(channel, blind) for channel in sinks)
+    kept = unheard()
+    return sum(_build_for(channel, kept) for channel in sinks)
 
 
 def has_unbuilt() -> bool:
@@ -61,7 +60,7 @@ def under_way(channel: Connection) -> bool:
     )
 
 
-def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
+def _build_for(channel: Connection, kept: channels.Unheard) -> bool:
     if under_way(channel):
         return False
     many, limits = _many(channel), stop_falls.limits()
@@ -82,7 +81,7 @@ def _build_for(channel: Connection, blind: dict[UUID, dict[UUID, int]]) -> bool:
         others = [row.id for row in dirty if row.state == State.SHARED]
         rows = _leased(locked, leased, also=others) if leased else []
         rule = channels.rule_of(locked)
-        rows += channels.to_tell(others, rule=rule, blind=_elsewhere(blind, channel.id))
+        rows += channels.to_tell(others, rule=rule, unheard=kept)
         if not rows:
             return False
         _enqueue(channel, rows)
@@ -182,6 +181,25 @@ def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source
         channels.lock_listings(concerned, also=channels.sent_as(source, quantities))
         leased = channels.told(source, by_id, quantities, is_answered=bool(outcomes))
         lease_stock.settle(leased, cause=row.id)
+    if _is_old(row.created_at, channels.rule_of(source).blind_after_minutes):
+        _show_again(source)
+
+
+def _show_again(heard: Connection) -> None:
+    """A channel that was blind is heard again: what others did not show because of it they may show now, and no later change
+    would tell them.
+    """
+    kept = Listing.objects.filter(connection=heard, variant__isnull=False, shown__gt=0)
+    others = Listing.objects.filter(
+        variant__in=kept.values("variant"), is_dirty=False, pushing__isnull=True, shown__isnull=False
+    ).exclude(connection=heard)
+    rows = list(others.select_related("connection", "connection__rule"))
+    wanted = channels.wanted(rows, unheard=unheard())
+    changed = {str(row.variant_id) for row in rows if row.shown != wanted[row.id]}
+    if changed:
+        # Told as any change is: more listings are not locked beside those whose answer was just taken in (docs/locks.md).
+        facts = {"variants": sorted(changed)}
+        outbox.publish([outbox.NewFact("stock.changed", "stock", uuid7(), facts)], are_new_subjects=True)
 
 
 # Channels of which nothing is heard
@@ -219,29 +237,30 @@ def _silent_since(channels_: Iterable[Connection]) -> dict[UUID, datetime]:
     )
     oldest = waits.order_by().values("connection").annotate(first=Min("created_at")).values("first")
     rows = Connection.objects.filter(id__in=[channel.id for channel in channels_]).annotate(first=Subquery(oldest))
-    usual, now = ChannelRule().blind_after_minutes, clock.now()
+    usual = ChannelRule().blind_after_minutes
     found = {}
     for id_, first, minutes in rows.values_list("id", "first", "rule__blind_after_minutes"):
-        if first is not None and first < now - timedelta(minutes=usual if minutes is None else minutes):
+        if first is not None and _is_old(first, usual if minutes is None else minutes):
             found[id_] = first
     return found
 
 
-def _blind(sinks: Iterable[Connection]) -> dict[UUID, dict[UUID, int]]:
-    """blind channel -> variant -> what it showed last: units that it may still sell, so that others do not show them."""
+def _is_old(built: datetime, minutes: int) -> bool:
+    """Whether a push was built so long ago that its channel counts as blind when it has not answered."""
+    return built < clock.now() - timedelta(minutes=minutes)
+
+
+def unheard(silent: Iterable[UUID] | None = None) -> channels.Unheard:
+    """blind channel -> variant -> what it showed last: units that it may still sell, so that others do not show them.
+
+    `silent`: the channels that are blind, where the caller knows them already.
+    """
     found: dict[UUID, dict[UUID, int]] = {}
-    for channel in _silent_since(wiring.with_ability("stock.write")):
+    if silent is None:
+        silent = _silent_since(wiring.with_ability("stock.write"))
+    for channel in silent:
         shown = Listing.objects.filter(connection=channel, variant__isnull=False, shown__gt=0)
         found[channel] = {
             row.variant_id: row.shown for row in shown.only("variant", "shown") if row.variant_id and row.shown
         }
     return found
-
-
-def _elsewhere(blind: dict[UUID, dict[UUID, int]], channel: UUID) -> dict[UUID, int]:
-    units: dict[UUID, int] = defaultdict(int)
-    for other, shown in blind.items():
-        if other != channel:
-            for variant, count in shown.items():
-                units[variant] += count
-    return units

@@ -63,17 +63,18 @@ def _look(connection: Connection) -> dict[str, Any]:
     can_judge = can_judge and not push_stock.under_way(connection)
     rows = _clean(connection).select_related("connection", "connection__rule")
     still = [row for row in rows if before.get(row.id) == (row.shown, row.set_at, row.pushing)]
-    wanted = channels.wanted(still)
+    # A number that was right before a channel went blind stays until the article moves again.
+    either = [channels.wanted(still, unheard=kept) for kept in (push_stock.unheard(), {})]
     differing, missing, matched = [], [], 0
     for row in still:
-        theirs, ours = shown.of(row), wanted[row.id]
-        if row.pushing is not None or (theirs is not None and theirs != ours):
+        theirs, ours = shown.of(row), {wanted[row.id] for wanted in either}
+        if row.pushing is not None or (theirs is not None and theirs not in ours):
             facts = _facts(row, theirs)
             if facts:
                 differing.append(facts)
         if theirs is None and row.set_at is not None and row.pushing is None:
             missing.append(str(row.id))  # it took numbers for something that it does not show
-        matched += theirs == ours
+        matched += theirs in ours
     return {
         "can_judge": can_judge, "theirs": len(shown), "ours": len(still), "matched": matched, "differing": differing,
         "missing": missing if can_judge else [], "at": clock.now().isoformat(),

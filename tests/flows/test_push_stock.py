@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -11,7 +12,7 @@ from apps.channels import services as channels
 from apps.channels.models import ChannelRule, Listing, SellingPolicy
 from apps.channels.services import Sold
 from apps.core import clock
-from apps.flows import push_stock, wiring
+from apps.flows import announce, push_stock, wiring
 from apps.hub import connections, delivery, inbox
 from apps.hub.abilities import Event
 from apps.hub.contracts import StockOutcome, VariantCard
@@ -31,6 +32,12 @@ def shop():
     card = VariantCard(sku="CUP", title="CUP", external_id="v-CUP", stock_external_id="i-CUP")
     channels.take_cards(made, [card], {"CUP": cup.id})
     return made
+
+
+@pytest.fixture
+def drive(tmp_path, settings):
+    settings.CLOCK_FILE = str(tmp_path / "clock")
+    return clock.Drive(tmp_path / "clock", datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def _pushes():
@@ -72,7 +79,7 @@ def test_a_change_while_a_push_is_being_built_is_told_with_the_next(shop):
         try:
             with transaction.atomic():
                 listings = [row.id for row in channels.dirty(shop.id, 250)]
-                told = channels.to_tell(listings, rule=ChannelRule(), blind={})
+                told = channels.to_tell(listings, rule=ChannelRule(), unheard={})
                 has_read.set()
                 may_commit.wait(10)
             return told[0][1]
@@ -224,3 +231,56 @@ def _wait_until_somebody_waits(working):
                 break
             time.sleep(0.01)
     raise AssertionError("nobody waited")
+
+
+def test_what_was_not_shown_because_of_a_blind_channel_is_shown_again_when_it_is_heard(shop, drive):
+    """Ten cups; one shop shows all ten and falls silent: the other shows none, until the first is heard again."""
+    other = builders.connection("shopify")
+    card = VariantCard(sku="CUP", title="CUP", external_id="o-CUP", stock_external_id="o-CUP")
+    with transaction.atomic():
+        channels.take_cards(other, [card], {"CUP": Listing.objects.get().variant_id})
+    Listing.objects.filter(connection=shop).update(shown=10, set_at=clock.now())
+    push_stock.build()
+    silent, heard = (Delivery.objects.get(connection=one) for one in (shop, other))
+    _answer(other, heard, "o-CUP")
+    drive.set(drive.now() + timedelta(minutes=31))
+    _change("CUP")
+    push_stock.build()
+    _answer(other, Delivery.objects.filter(connection=other).latest("id"), "o-CUP")
+    while_silent = _shows(other)
+
+    _answer(shop, silent, "i-CUP")
+    announce.announce()
+    push_stock.build()
+    _answer(other, Delivery.objects.filter(connection=other).latest("id"), "o-CUP")
+
+    assert (while_silent, _shows(other)) == (0, 10)
+
+
+def test_a_channel_that_answers_in_time_has_nothing_told_again(shop, drive):
+    other = builders.connection("shopify")
+    card = VariantCard(sku="CUP", title="CUP", external_id="o-CUP", stock_external_id="o-CUP")
+    with transaction.atomic():
+        channels.take_cards(other, [card], {"CUP": Listing.objects.get().variant_id})
+    announce.announce()
+    push_stock.build()
+    Listing.objects.filter(connection=other).update(shown=3, pushing=None, is_dirty=False)
+    drive.set(drive.now() + timedelta(minutes=29))
+    _answer(shop, Delivery.objects.get(connection=shop), "i-CUP")
+
+    assert announce.announce() == 0
+
+
+def _answer(channel, row, name):
+    Delivery.objects.filter(id=row.id).update(status="sent", done_at=clock.now())
+    with transaction.atomic():
+        push_stock.take_outcomes([StockOutcome(external_id=name, is_set=True)], delivery_id=row.id, source=channel)
+
+
+def _change(sku):
+    with transaction.atomic():
+        channels.mark_dirty(Listing.objects.filter(sku=sku).values_list("variant", flat=True))
+
+
+def _shows(channel):
+    return Listing.objects.get(connection=channel).shown

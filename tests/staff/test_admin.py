@@ -231,6 +231,7 @@ def test_a_price_is_set_with_its_variant(browser_as: SignIn):
     shop = make_shop()
     form = {
         "product": str(shop.variant.product_id), "barcode": "", "title": "Tea 100 g", "tax_code": "reduced", "is_active": "on",
+        "tracking": "none", "days_before_expiry": "0",
         "weight_g": "", "origin_country": "", "hs_code": "", "prices-TOTAL_FORMS": "1", "prices-INITIAL_FORMS": "0",
         "prices-0-variant": str(shop.variant.pk), "prices-0-currency": "USD", "prices-0-amount": "9.50",
         "components-TOTAL_FORMS": "0", "components-INITIAL_FORMS": "0",

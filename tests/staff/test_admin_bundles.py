@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 def _composition(bundle, *parts):
     form = {
         "product": str(bundle.product_id), "title": bundle.title, "barcode": "", "tax_code": "standard", "is_active": "on",
+        "tracking": "none", "days_before_expiry": "0",
         "weight_g": "", "origin_country": "", "hs_code": "", "prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0",
         "components-TOTAL_FORMS": str(len(parts)), "components-INITIAL_FORMS": "0",
     }  # fmt: skip

@@ -153,6 +153,13 @@ def test_a_unit_with_a_serial_number_counts_only_by_it(box):
     assert _scan(box, "4901234500112") is Scan.ENOUGH
 
 
+def test_two_lines_of_one_article_take_two_numbers(shop):
+    box = plan(make_order(shop, ("CUP", 1), ("CUP", 1), method="cod"))
+    scans = [_scan(box, code) for code in ("S1", "CUP", "S2", "CUP")]
+
+    assert scans == [Scan.COUNTED, Scan.WHICH, Scan.COUNTED, Scan.ENOUGH]
+
+
 def test_an_unknown_number_counts_after_its_article_as_long_as_one_has_none(shop):
     box = plan(make_order(shop, ("CUP", 2), method="cod"))
     cup = _article("CUP").id

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from apps.channels import pricing
 from apps.channels import services as channels
 from apps.channels.models import Listing
+from apps.flows import push_stock
 from apps.flows.push_stock import Blind
 from apps.hub.models import Connection
 from apps.staff.parts import connections, times
@@ -39,7 +40,7 @@ class Row:
 
 def rows(listings: Sequence[Listing], *, blind: Mapping[UUID, Blind]) -> list[Row]:
     """The listings in words; read with `connection`, its rule and `variant`."""
-    wanted = channels.wanted(listings)
+    wanted = channels.wanted(listings, unheard=push_stock.unheard(blind))
     told = {row.id for row in connections.with_ability(connections.all_of_them(), "stock.write")}
     prices = pricing.of(listings)
     found = []

@@ -169,7 +169,7 @@ def _shown(variants: set[UUID], blind: Mapping[UUID, push_stock.Blind]) -> dict[
     rows = {row.id: row for row in connections.all_of_them()}
     listings = Listing.objects.filter(variant__in=variants).select_related("connection", "connection__rule")
     listings = listings.order_by("connection", "id")
-    wanted = channels.wanted(listings)
+    wanted = channels.wanted(listings, unheard=push_stock.unheard(blind))
     for listing in listings:
         should = wanted[listing.id]
         row = rows[listing.connection_id]

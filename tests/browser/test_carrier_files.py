@@ -93,7 +93,7 @@ def test_from_a_strange_name_to_a_number(screen_of, tmp_path, size: dict[str, in
     page.get_by_label(f"{box.number} を選ぶ").check()
     page.get_by_label("配送会社と便種").select_option(label="ヤマト · ネコポス")
     page.get_by_role("button", name="この配送会社で送る").click()
-    expect(page.locator("#toast")).to_contain_text("1件を ヤマト で送ります")
+    expect(page.locator("#toast")).to_contain_text("1件をヤマトで送ります")
 
     # Mended: the character is shown, and the replacement accepted.
     page.get_by_role("link", name="出力と番号の取込").click()

@@ -16,6 +16,7 @@ from pathlib import Path
 import django
 import psycopg
 import pytest
+from django.test import TransactionTestCase
 from django.utils import translation
 
 from apps.core import crypto, embedded, supervise
@@ -53,6 +54,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 django.setup()
 from apps.flows import wiring  # noqa: E402 - models need Django
 from apps.hub import connections  # noqa: E402
+from tests import emptying  # noqa: E402
+
+TransactionTestCase._fixture_teardown = lambda _self: emptying.empty()  # those that roll back do not come here
 
 
 def pytest_unconfigure() -> None:

@@ -4,8 +4,10 @@ A lot's own code (GS1, or its number) says which it is; an article's code alone 
 expire. A unit with a serial number counts only by that number. Nothing past its last day goes into a box.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -32,19 +34,25 @@ def scan(shipment_id: UUID, code: str, *, actor: str, serial_of: UUID | None = N
     Raises `Shipment.DoesNotExist`.
     """
     code = code.strip()
+    box = Shipment.objects.get(id=shipment_id)
+    items = packing.items(box)
+    articles = [item.variant for item in items if item.variant]
+    tracked = {one.id: one for one in articles if one.tracking != Tracking.NONE}
+    if not tracked or box.status not in {Status.PLANNED, Status.LABELLED}:
+        return packing.scan(shipment_id, code)
+    variant, number, goods = _meant(code, tracked, serial_of)
+    if variant is None:
+        return _article(shipment_id, code, items)
+    if not number:
+        return _article(shipment_id, variant.sku, items)
+    mine = [item for item in items if item.variant and item.variant.id == variant.id]
+    if all(item.is_packed for item in mine):
+        return Scanned(Scan.ENOUGH, mine[0], variant, number)
+    # Before the box is locked: a name is given under the shelf's lock, which comes first (docs/locks.md).
+    _name_what_nobody_knew(box, variant, number, goods, actor=actor)
     with transaction.atomic():
         box = Shipment.objects.select_for_update(no_key=True).get(id=shipment_id)
-        items = packing.items(box)
-        articles = [item.variant for item in items if item.variant]
-        tracked = {one.id: one for one in articles if one.tracking != Tracking.NONE}
-        if not tracked or box.status not in {Status.PLANNED, Status.LABELLED}:
-            return packing.scan(shipment_id, code)
-        variant, number, goods = _meant(code, tracked, serial_of)
-        if variant is None:
-            return _article(shipment_id, code, items)
-        if not number:
-            return _article(shipment_id, variant.sku, items)
-        return _count(box, items, variant, number, goods, actor=actor)
+        return _count(box, variant, number)
 
 
 def _meant(
@@ -73,41 +81,36 @@ def _article(shipment_id: UUID, code: str, items: Sequence[Item]) -> Scanned:
     return packing.scan(shipment_id, code)
 
 
-def _count(
-    box: Shipment, items: Sequence[Item], variant: Variant, number: str, goods: Goods | None, *, actor: str
-) -> Scanned:
+def _name_what_nobody_knew(
+    box: Shipment, variant: Variant, number: str, goods: Goods | None, *, actor: str
+) -> None:  # fmt: skip
+    """A number that is on no shelf yet gets one of the units without any that lie where the box is packed, if there are some."""
     level = StockLevel.objects.filter(variant=variant, location=box.location_ref).first()
-    there = _there(level, variant, number, goods, actor=actor) if level else None
-    if there is None or there.good - packing.in_boxes([there.lot_id]).get(there.lot_id, 0) < 1:
-        is_expired = there is not None and there.expired > 0
-        return Scanned(Scan.EXPIRED if is_expired else Scan.NOT_HERE, None, variant, number)
-    today = clock.business_date()
-    if there.lot.is_past(today):
+    if level is None or LotLevel.objects.filter(lot__variant=variant, lot__number=number, units__gt=0).exists():
+        return
+    if goods is None and variant.tracking != Tracking.SERIAL:
+        return
+    one = Name(number=number, expires_on=goods.expires_on if goods else None)
+    with contextlib.suppress(Refused):
+        naming.name(level.id, [one], actor=actor, reason="scanned into a box")
+
+
+def _count(box: Shipment, variant: Variant, number: str) -> Scanned:
+    found = LotLevel.objects.filter(
+        level__variant=variant, level__location=box.location_ref, lot__number=number, units__gt=0
+    )
+    there, today = found.select_related("lot__variant").first(), clock.business_date()
+    if there is not None and (there.lot.is_past(today) or there.expired):
         return Scanned(Scan.EXPIRED, None, variant, number)
+    if there is None or there.good - packing.in_boxes([there.lot_id]).get(there.lot_id, 0) < 1:
+        return Scanned(Scan.NOT_HERE, None, variant, number)
     scanned = packing.scan(box.id, variant.sku)
     if scanned.outcome is not Scan.COUNTED or scanned.line is None:
         return replace(scanned, lot=number)
     packing.pack_lot(scanned.line, there.lot_id, there.lot.number)
     first = next(iter(to_take(box, [variant.id]).get(variant.id, ())), None)
-    is_sooner = first is not None and (first.lot.expires_on or today) < (there.lot.expires_on or today)
+    is_sooner = first is not None and (first.lot.expires_on or date.max) < (there.lot.expires_on or date.max)
     return replace(scanned, lot=number, sooner=first.lot.number if first and is_sooner else "")
-
-
-def _there(
-    level: StockLevel, variant: Variant, number: str, goods: Goods | None, *, actor: str
-) -> LotLevel | None:  # fmt: skip
-    """Where the lot lies here; a number that nobody knew is named now, where units without one lie here."""
-    found = LotLevel.objects.filter(level=level, lot__number=number, units__gt=0).select_related("lot__variant")
-    if (there := found.first()) is not None:
-        return there
-    expires_on = goods.expires_on if goods else None
-    if goods is None and variant.tracking != Tracking.SERIAL:
-        return None
-    try:
-        naming.name(level.id, [Name(number=number, expires_on=expires_on)], actor=actor, reason="scanned into a box")
-    except Refused:
-        return None
-    return found.first()
 
 
 def to_take(box: Shipment, variants: Iterable[UUID]) -> dict[UUID, list[LotLevel]]:

@@ -106,7 +106,11 @@ def dispose(there: UUID, units: int, *, actor: str, reason: str) -> int:
 
 
 def set_expiry(lot: UUID, expires_on: date | None) -> list[UUID]:
-    """The date of a lot was wrong; answers the levels where it lies, for `expiring.retire`. Raises `Lot.DoesNotExist`."""
+    """The date of a lot was wrong; answers the levels where it lies, for `expiring.retire`.
+
+    Raises `Refused`, `Lot.DoesNotExist`.
+    """
+    _sane_day(expires_on)
     with transaction.atomic():
         row = Lot.objects.select_for_update(no_key=True).get(id=lot)
         row.expires_on = expires_on
@@ -125,9 +129,14 @@ def _sane(variant: Variant, one: Name) -> Name:
             _("Enter the number that is printed on the goods, at most %(n)d characters.") % {"n": MOST_LETTERS}
         )
     units = 1 if variant.tracking == Tracking.SERIAL else sane(one.units)
-    if one.expires_on and not date(2000, 1, 1) <= one.expires_on <= date(clock.business_date().year + 50, 1, 1):
-        raise Refused(_("%(day)s is no expiry date. Is the year right?") % {"day": one.expires_on.isoformat()})
-    return Name(number=number, units=units, expires_on=one.expires_on)
+    return Name(number=number, units=units, expires_on=_sane_day(one.expires_on))
+
+
+def _sane_day(day: date | None) -> date | None:
+    """Raises `Refused`."""
+    if day and not date(2000, 1, 1) <= day <= date(clock.business_date().year + 50, 1, 1):
+        raise Refused(_("%(day)s is no expiry date. Is the year right?") % {"day": day.isoformat()})
+    return day
 
 
 def _lot(variant: Variant, one: Name) -> Lot:

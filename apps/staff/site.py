@@ -25,7 +25,7 @@ SECTIONS = (
     ("shop", _("Shop"), ("core.company", "core.brand", "inventory.location", "auth.user", "auth.group", "core.auditentry")),
     ("goods", _("Goods and stock"), (
         "catalog.product", "catalog.variant", "channels.listing", "channels.sellingpolicy", "channels.channelrule",
-        "inventory.backorderpolicy", "inventory.stocklevel", "inventory.stockmovement",
+        "inventory.backorderpolicy", "inventory.stocklevel", "inventory.lot", "inventory.stockmovement",
         "inventory.demand", "inventory.receipt", "inventory.stocktake", "inventory.sourcingrule", "inventory.sourcingdecision",
     )),
     ("buying", _("Purchasing"), (

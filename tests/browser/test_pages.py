@@ -32,7 +32,8 @@ from tests.staff.builders import (
 
 DAY = "2026-11-22"
 LISTS = (
-    "desk", "pack", "stock", "suggestions", "connections", "stock_value", "transfers", "transfer_new", "purchases", "purchase_new",
+    "desk", "pack", "stock", "lots", "suggestions", "connections", "stock_value", "transfers", "transfer_new", "purchases",
+    "purchase_new",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from apps.inventory.models import (
     LandedCost,
     LandedPart,
     Location,
+    Lot,
     PurchaseOrder,
     Receipt,
     ReceiptLine,
@@ -150,6 +151,7 @@ def _trade(shop: SimpleNamespace, number: int) -> None:
     StockMovement.objects.create(
         level=level, at=now, kind="opening", on_hand=9, source_kind="test", source_id=uuid.uuid4(), actor="hana"
     )
+    Lot.objects.create(variant=variant, number=f"L-{number}")
     Demand.objects.create(
         level=level, kind="order_line", subject=line.id, group=order.id, quantity=2, allocated=1, arrived_at=now
     )

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from apps.catalog.models import Component, Price, Product, Variant
-from apps.flows import compose_bundle
+from apps.core import audit
+from apps.flows import compose_bundle, expire_lots
+from apps.inventory.models import StockLevel
 from apps.staff.admin.rooms import ReadOnlyTable, Room
 
 
@@ -69,13 +71,32 @@ class ProductRoom(Room):
     inlines = (Variants,)
 
 
+class _VariantForm(forms.ModelForm):
+    """How units are told apart is not changed while some of them have lots or serial numbers."""
+
+    def clean_tracking(self) -> str:
+        chosen = self.cleaned_data["tracking"]
+        named = StockLevel.objects.filter(variant=self.instance.pk, in_lots__gt=0)
+        if chosen != self.instance.tracking and self.instance.pk and named.exists():
+            raise ValidationError(_("Units that lie in stock have lots or serial numbers. Take these away first."))
+        return str(chosen)
+
+
 @admin.register(Variant)
 class VariantRoom(Room):
+    form = _VariantForm
     list_display = ("sku", "title", "barcode", "tax_code", "is_active")
     list_select_related = ("tax_code",)
     search_fields = ("sku__iexact", "barcode__exact")
     autocomplete_fields = ("product",)
     inlines = (Prices, Components)
+
+    def save_model(self, request: HttpRequest, obj: Variant, form: Any, change: bool) -> None:
+        """Keep it; lots go out of sale by its days before expiry, or come back."""
+        super().save_model(request, obj, form, change)
+        if "days_before_expiry" in form.changed_data:
+            levels = StockLevel.objects.filter(variant=obj.pk, in_lots__gt=0).values_list("id", flat=True)
+            expire_lots.retire(list(levels), actor=audit.actor_of(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Keep it; a changed bundle is told to the channels."""

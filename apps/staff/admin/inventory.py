@@ -15,6 +15,7 @@ from apps.inventory.models import (
     BackorderPolicy,
     Demand,
     Location,
+    Lot,
     Receipt,
     ReceiptLine,
     SourcingDecision,
@@ -160,6 +161,15 @@ class MovementRoom(ReadOnlyRoom):
     list_display = ("at", "level", "kind", "on_hand", "unavailable", "reserved", "leased", "reason", "actor")
     list_select_related = ("level__variant", "level__location")
     linked_by = ("level",)
+
+
+@admin.register(Lot)
+class LotRoom(ReadOnlyRoom):
+    list_display = ("number", "variant", "expires_on", "is_serial")
+    list_select_related = ("variant",)
+    linked_by = ("variant",)
+    search_fields = ("number__exact", "variant__sku__exact")
+    search_help_text = _("The whole lot number, serial number or SKU")
 
 
 @admin.register(Demand)

@@ -1,7 +1,8 @@
-"""What people type: numbers with commas or full-width digits, amounts, codes. What cannot be meant is refused in a sentence."""
+"""What people type: numbers with commas or full-width digits, amounts, days, codes. What makes no sense is refused in words."""
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from apps.core import money
 from apps.inventory.errors import Refused
 
 _WHOLE, _NUMBER = re.compile(r"[+-]?\d{1,18}"), re.compile(r"[+-]?\d{1,18}(\.\d{1,8})?")
+_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 
 def plain(text: str) -> str:
@@ -47,6 +49,23 @@ def minor(text: str, currency: str) -> int:
         words = _("%(currency)s has no such small part as in “%(text)s”.")
         raise Refused(words % {"currency": currency, "text": text[:40]})
     return found
+
+
+def day(text: str) -> date | None:
+    """A calendar day as 2026-12-31 or 2026/12/31; None where nothing was entered. Raises `Refused`."""
+    word = unicodedata.normalize("NFKC", text).strip().replace("/", "-").replace(".", "-")
+    if not word:
+        return None
+    found = _DAY.fullmatch(word)
+    try:
+        return date(*map(int, found.groups())) if found else date.fromisoformat(word)
+    except ValueError:
+        raise Refused(_("“%(text)s” is not a day. Enter it as 2026-12-31.") % {"text": text[:20]}) from None
+
+
+def code(text: str) -> str:
+    """A code as a scanner or a person types it: half-width, without spaces around it."""
+    return unicodedata.normalize("NFKC", text).replace("\0", "").strip()
 
 
 def article(code: str) -> Variant:

@@ -185,6 +185,7 @@ ACTORS: dict[str, Word] = {
     "settle_payment": gettext_lazy("payment"),
     "ship_ready": gettext_lazy("automatic shipping"),
     "confirm_order": gettext_lazy("confirmation"),
+    "expiry": gettext_lazy("expiry check"),
 }
 
 # Reasons that our own stories write into history, so that they are translated where they are shown.

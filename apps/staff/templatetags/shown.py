@@ -1,6 +1,6 @@
 """How values are shown on the staff pages: money, moments, figures and state marks. Presentation only."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 
 from apps.core import clock, counting
 from apps.core.money import Money, displayed
+from apps.inventory.models import Lot
 from apps.orders.models import Order
 from apps.staff.parts import times, words
 
 register = template.Library()
+
+NEAR = timedelta(days=30)
 
 
 @register.filter
@@ -118,6 +121,18 @@ def day_of(of: date) -> str:
 def day_with_weekday(of: date) -> str:
     """A calendar day with its weekday."""
     return times.day(of, with_weekday=True)
+
+
+@register.filter
+def is_over(lot: Lot, today: date) -> bool:
+    """Whether a lot's last day for sale is over."""
+    return lot.is_past(today)
+
+
+@register.filter
+def is_near(lot: Lot, today: date) -> bool:
+    """Whether a lot's last day for sale comes within a month."""
+    return lot.last_day is not None and lot.last_day <= today + NEAR
 
 
 @register.filter

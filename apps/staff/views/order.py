@@ -3,7 +3,7 @@
 A deed is a POST that calls one story of apps/flows; one that cannot be done answers 409 with the page and the reason on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.catalog.models import Tracking
 from apps.core import audit, clock, money
 from apps.flows import cancel_order, hold_order, refund_order, resync, ship_order
-from apps.inventory import network
+from apps.inventory import network, whereabouts
 from apps.inventory import queries as inventory
 from apps.inventory.errors import InsufficientStock
 from apps.inventory.models import Demand
@@ -58,6 +59,7 @@ def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int 
     rows = connections.all_of_them() if found.can_ship or found.can_cancel else []
     show = request.GET.get("show", "")
     sourcing = [(row.at, sourced.sentences(row)) for row in inventory.decisions_of(found.order.id)]
+    gone = whereabouts.went(_tracked(found))
     context |= {
         "story": found,
         "order": found.order,
@@ -65,7 +67,7 @@ def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int 
         "company": found.company,
         "home_country": settings.KUROGO_COUNTRY,
         "verdict": _verdict(found),
-        "lines": [_line(line, found) for line in found.lines],
+        "lines": [_line(line, found, gone) for line in found.lines],
         "stock": [_stock(demand) for demand in found.short],
         "sourcing": sourcing,
         "leaves_from": {place.id: place.name for place in network.places()} if sourcing else {},
@@ -121,8 +123,16 @@ def _verdict(found: Story) -> dict[str, str]:
     return {}
 
 
-def _line(line: Any, found: Story) -> dict[str, Any]:
-    """One line with what is promised of it and in which parcels it leaves."""
+def _tracked(found: Story) -> list[Demand]:
+    """What was shipped of articles whose units are told apart."""
+    if not any(shipment.shipped_at for shipment in found.shipments.values()):
+        return []
+    demands = [row for portions in found.portions.values() for portion in portions for row in portion.demands]
+    return [row for row in demands if row.level.variant.tracking != Tracking.NONE]
+
+
+def _line(line: Any, found: Story, gone: Mapping[UUID, list[whereabouts.Went]]) -> dict[str, Any]:
+    """One line with what is promised of it, in which parcels it leaves and which lots of it have left."""
     portions = found.portions.get(line.id, [])
     wanted = line.quantity - line.cancelled
     given = sum(portion.promised + portion.shipped for portion in portions)
@@ -138,6 +148,7 @@ def _line(line: Any, found: Story) -> dict[str, Any]:
         "parts": _parts(demands) if is_bundle else [],
         "beyond": sum(portion.beyond for portion in portions),
         "parcels": found.by_line.get(line.id, []),
+        "lots": [went for demand in demands for went in gone.get(demand.id, [])],
         "is_reduced": line.tax_code == "reduced",
     }
 

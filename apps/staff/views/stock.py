@@ -9,23 +9,25 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.catalog.models import Variant
+from apps.catalog.models import Tracking, Variant
 from apps.channels import services as channels
 from apps.channels.models import Listing
-from apps.core import audit, keyset
+from apps.core import audit, clock, keyset
 from apps.core.ids import uuid7
 from apps.core.models import Company
-from apps.flows import push_stock, resync, set_aside
+from apps.flows import name_lots, push_stock, resync, set_aside
 from apps.hub.models import Connection
 from apps.inventory import queries as inventory
 from apps.inventory import suggestions
 from apps.inventory.errors import Refused
 from apps.inventory.models import Aside, Demand, StockLevel
 from apps.orders.models import Order
-from apps.staff.parts import connections, demand, listed, times, typed
+from apps.staff.parts import connections, demand, listed, naming_form, times, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 from apps.staff.templatetags import shown as figures
@@ -83,7 +85,9 @@ def why(request: HttpRequest, level_id: UUID) -> HttpResponse:
     return _why(request, level_id)
 
 
-def _why(request: HttpRequest, level_id: UUID, *, error: str = "", status: int = 200) -> HttpResponse:
+def _why(
+    request: HttpRequest, level_id: UUID, *, error: str = "", wrong: naming_form.Wrong | None = None, status: int = 200
+) -> HttpResponse:
     level = StockLevel.objects.select_related("variant__product", "location").filter(id=level_id).first()
     if level is None:
         raise Http404
@@ -108,6 +112,8 @@ def _why(request: HttpRequest, level_id: UUID, *, error: str = "", status: int =
         "forecast": _forecast(level),
         "aside": [(why, getattr(level, why.value)) for why in Aside if why is not Aside.EXPIRED],
         "cause": uuid7(),
+        "naming": naming_form.section(level, posted=request.POST, wrong=wrong),
+        "today": clock.business_date(),
         "error": error,
         "place": "staff:stock",
     }
@@ -134,6 +140,31 @@ def aside(request: HttpRequest, level_id: UUID) -> HttpResponse:
         return _why(request, level_id, error=str(refused), status=409)
     messages.success(request, _("Saved."))
     return redirect("staff:stock_why", level_id)
+
+
+@needs("stock.adjust")
+@require_POST
+def name(request: HttpRequest, level_id: UUID) -> HttpResponse:
+    """Units without a lot become units of the one that was typed, or get the serial numbers, one a line: all or none."""
+    level = StockLevel.objects.select_related("variant").filter(id=level_id).first()
+    if level is None:
+        raise Http404
+    is_serial = level.variant.tracking == Tracking.SERIAL
+    try:
+        names = naming_form.names(request.POST, variant=level.variant)
+        seen = typed.whole(request.POST.get("seen", "") or "0")
+        made = name_lots.name(level, names, seen=seen, actor=audit.actor_of(request))
+    except naming_form.Wrong as wrong:
+        return _why(request, level_id, wrong=wrong, status=409)
+    except Refused as refused:
+        beside = naming_form.Wrong("lot_numbers" if is_serial else "lot_number", str(refused))
+        return _why(request, level_id, wrong=beside, status=409)
+    if is_serial:
+        words = ngettext("%(n)d serial number is kept.", "%(n)d serial numbers are kept.", len(made)) % {"n": len(made)}
+    else:
+        words = _("%(n)d units are of lot %(number)s.") % {"n": names[0].units, "number": made[0].number}
+    messages.success(request, words)
+    return redirect(reverse("staff:stock_why", args=[level_id]) + "#lots-t")
 
 
 def _forecast(level: StockLevel) -> dict[str, Any] | None:

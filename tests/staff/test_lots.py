@@ -339,3 +339,29 @@ def test_an_order_says_which_lots_left(browser_as, shop, recalled):
 
     (line, _shipping) = page.context["lines"]
     assert [(went.lot.number, went.units, went.is_assumed) for went in line["lots"]] == [("L10", 2, True)]
+
+
+# The record room
+
+
+def _edit(browser_as, variant, **form):
+    wanted = {
+        "product": str(variant.product_id), "barcode": "", "title": variant.title, "tax_code": "standard", "is_active": "on",
+        "weight_g": "", "origin_country": "", "hs_code": "", "tracking": "lot", "days_before_expiry": "0",
+        "prices-TOTAL_FORMS": "0", "prices-INITIAL_FORMS": "0", "components-TOTAL_FORMS": "0", "components-INITIAL_FORMS": "0",
+    } | form  # fmt: skip
+    return browser_as("staff").post(reverse("admin:catalog_variant_change", args=[variant.pk]), wanted)
+
+
+def test_days_before_expiry_take_lots_out_of_sale_at_once(browser_as, shop):
+    answer = _edit(browser_as, shop.variants["TEA"], days_before_expiry="11")
+
+    assert (answer.status_code, _level(shop, "TEA").expired) == (302, 4)
+
+
+@pytest.mark.parametrize(("sku", "status"), [("TEA", 200), ("CUP", 302)])
+def test_tracking_is_not_changed_while_units_have_lots(browser_as, shop, sku, status):
+    answer = _edit(browser_as, shop.variants[sku], tracking="serial")
+
+    kept = Variant.objects.get(sku=sku).tracking
+    assert (answer.status_code, kept) == (status, "serial" if status == 302 else "lot")

@@ -13,7 +13,7 @@ from django.db.models import Sum
 
 from apps.core import rows
 from apps.core.ids import uuid7
-from apps.inventory.models import Lot, LotLevel, LotMovement, StockLevel, StockMovement
+from apps.inventory.models import Demand, Lot, LotLevel, LotMovement, StockLevel, StockMovement
 
 Kind = StockMovement.Kind
 
@@ -133,18 +133,22 @@ def _locked(levels: Iterable[UUID], *, said: Sequence[Lot]) -> dict[UUID, _Book]
 # Units that are not on a shelf
 
 
-def left_with(demands: Sequence[UUID]) -> dict[UUID, dict[Lot, int]]:
+def left_with(demands: Sequence[Demand]) -> dict[UUID, dict[Lot, int]]:
     """demand -> the lots of units that left for it and have not come back."""
-    return _out(Kind.SHIPMENT, Kind.RETURN, demands)
+    levels = {demand.level_id for demand in demands}
+    return _out([Kind.SHIPMENT, Kind.RETURN], [demand.id for demand in demands], levels)
 
 
-def on_their_way(lines: Sequence[UUID]) -> dict[UUID, dict[Lot, int]]:
-    """transfer line -> the lots of units that left with it and have not come."""
-    return _out(Kind.TRANSFER, Kind.TRANSFER, lines)
+def on_their_way(lines: Sequence[UUID], *, levels: Iterable[UUID]) -> dict[UUID, dict[Lot, int]]:
+    """transfer line -> the lots of units that left with it and have not come; `levels`: where they left and where they come."""
+    return _out([Kind.TRANSFER], lines, levels)
 
 
-def _out(left: str, back: str, sources: Sequence[UUID]) -> dict[UUID, dict[Lot, int]]:
-    moved = LotMovement.objects.filter(movement__source_id__in=list(sources), movement__kind__in=[left, back])
+def _out(kinds: Sequence[str], sources: Sequence[UUID], levels: Iterable[UUID]) -> dict[UUID, dict[Lot, int]]:
+    # By level first: that is how movements are kept in order.
+    moved = LotMovement.objects.filter(
+        movement__level__in=set(levels), movement__kind__in=kinds, movement__source_id__in=list(sources)
+    )
     sums = moved.order_by().values_list("movement__source_id", "lot_level__lot").annotate(units=-Sum("units"))
     out = [row for row in sums if row[2] > 0]
     lots = Lot.objects.select_related("variant").in_bulk({lot for _, lot, _ in out})

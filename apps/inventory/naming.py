@@ -111,11 +111,10 @@ def set_expiry(lot: UUID, expires_on: date | None) -> list[UUID]:
     Raises `Refused`, `Lot.DoesNotExist`.
     """
     _sane_day(expires_on)
-    with transaction.atomic():
-        row = Lot.objects.select_for_update(no_key=True).get(id=lot)
-        row.expires_on = expires_on
-        row.save(update_fields=["expires_on"])
-        return list(row.levels.filter(units__gt=0).order_by("level").values_list("level", flat=True))
+    if not Lot.objects.filter(id=lot).update(expires_on=expires_on):
+        raise Lot.DoesNotExist
+    there = LotLevel.objects.filter(lot=lot, units__gt=0)
+    return list(there.order_by("level").values_list("level", flat=True))
 
 
 def _sane(variant: Variant, one: Name) -> Name:

@@ -188,7 +188,7 @@ def put_back(units: Mapping[UUID, int], *, actor: str, cause: UUID) -> tuple[dic
         return {}, []
     with transaction.atomic():
         desk, found = _locked_portions(units, actor=actor)
-        demands = [row.id for several in found.values() for portion in several for row in portion.demands]
+        demands = [row for several in found.values() for portion in several for row in portion.demands]
         gone, left_as = _gone(demands), lots.left_with(demands)
         costs: dict[UUID, int] = {}
         for subject, several in found.items():
@@ -228,9 +228,13 @@ def _come_back(
     return cost
 
 
-def _gone(demands: Sequence[UUID]) -> dict[UUID, _Gone]:
+def _gone(demands: Sequence[Demand]) -> dict[UUID, _Gone]:
     totals: dict[UUID, _Gone] = defaultdict(_Gone)
-    moved = StockMovement.objects.filter(source_id__in=demands, kind__in=[Kind.SHIPMENT, Kind.RETURN])
+    # By level first: that is how movements are kept in order.
+    moved = StockMovement.objects.filter(
+        level__in={demand.level_id for demand in demands}, kind__in=[Kind.SHIPMENT, Kind.RETURN],
+        source_id__in=[demand.id for demand in demands],
+    )  # fmt: skip
     for source, kind, units, value in moved.values_list("source_id", "kind", "on_hand", "value_minor"):
         if kind == Kind.SHIPMENT:
             totals[source].shipped -= units

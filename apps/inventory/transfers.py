@@ -143,7 +143,10 @@ def _end(transfer: UUID, units: Mapping[UUID, int], *, actor: str, reason: str, 
         if not wanted:
             raise Refused(_("Enter how many units it was."))
         by_variant = desk.by_variant()
-        carried = lots.on_their_way([line.id for line in wanted])
+        at = StockLevel.objects.filter(
+            variant__in=[line.variant_id for line in wanted], location__in=[row.origin_id, row.destination_id]
+        )
+        carried = lots.on_their_way([line.id for line in wanted], levels=at.values_list("id", flat=True))
         moved = Moved(row, uuid7())
         steps = []
         for line, count in wanted.items():

@@ -110,7 +110,7 @@ def _box(request: HttpRequest, shipment_id: UUID, *, error: str = "", status: in
         "parcels": parcels,
         "grams": sum(parcel.weight_g for parcel in parcels),
         "scans": scans,
-        "answer": scans[0] if scans and scans[0]["is"] in {"bad", "warn"} else None,
+        "answer": scans[0] if scans and scans[0]["is"] in {"bad", "act"} else None,
         "is_open": row.status in {Status.PLANNED, Status.LABELLED},
         "needs_label": row.carrier_id is not None and row.status == Status.PLANNED,
         "waits_for_number": ship_order.waits_for_number(row),
@@ -215,11 +215,11 @@ def _answer(scanned: Scanned, code: str) -> dict[str, str]:
         count = f"{scanned.line.packed} / {scanned.line.quantity}"
         if scanned.sooner:
             words = _("%(count)s. Lot %(number)s lies here and expires sooner.")
-            return {"is": "warn", "said": words % {"count": count, "number": scanned.sooner}, "what": what}
+            return {"is": "act", "said": words % {"count": count, "number": scanned.sooner}, "what": what}
         return {"is": "ok", "said": count, "what": what}
     if scanned.outcome is Scan.WHICH and scanned.variant:
         words = _("Now scan the serial number of this unit.")
-        return {"is": "warn", "said": words, "what": what, "asks": str(scanned.variant.id)}
+        return {"is": "act", "said": words, "what": what, "asks": str(scanned.variant.id)}
     said = {
         Scan.ENOUGH: _("Already complete. Do not pack another one."),
         Scan.WRONG: _("Wrong item. Do not pack it."),

@@ -71,12 +71,8 @@ def name(level: UUID, names: Sequence[Name], *, actor: str, reason: str = "") ->
 
 def take_away(there: UUID, units: int, *, actor: str, reason: str) -> None:
     """Units are not of this lot after all: they are without one again. Raises `Refused`, `LotLevel.DoesNotExist`."""
-    if not reason.strip():
-        raise Refused(_("Say in a few words why."))
     with transaction.atomic():
-        found = LotLevel.objects.select_related("lot").get(id=there)
-        desk = Desk.of_levels([found.level_id], actor=actor, alone=True)
-        found.refresh_from_db(fields=["units", "expired"])
+        found, desk = _locked(there, actor=actor, reason=reason)
         if not 0 < units <= found.good:
             words = _("%(n)d units of %(number)s lie there and are for sale; %(asked)d cannot lose their lot.")
             raise Refused(words % {"n": found.good, "number": found.lot.number, "asked": units})
@@ -86,12 +82,8 @@ def take_away(there: UUID, units: int, *, actor: str, reason: str) -> None:
 
 def dispose(there: UUID, units: int, *, actor: str, reason: str) -> int:
     """Expired units are thrown away; answers what they cost, in minor units. Raises `Refused`, `LotLevel.DoesNotExist`."""
-    if not reason.strip():
-        raise Refused(_("Say in a few words why."))
     with transaction.atomic():
-        found = LotLevel.objects.select_related("lot").get(id=there)
-        desk = Desk.of_levels([found.level_id], actor=actor, alone=True)
-        found.refresh_from_db(fields=["units", "expired"])
+        found, desk = _locked(there, actor=actor, reason=reason)
         if not 0 < units <= found.expired:
             words = _("%(n)d expired units of %(number)s lie there; %(asked)d cannot be thrown away.")
             raise Refused(words % {"n": found.expired, "number": found.lot.number, "asked": units})
@@ -115,6 +107,16 @@ def set_expiry(lot: UUID, expires_on: date | None) -> list[UUID]:
         raise Lot.DoesNotExist
     there = LotLevel.objects.filter(lot=lot, units__gt=0)
     return list(there.order_by("level").values_list("level", flat=True))
+
+
+def _locked(there: UUID, *, actor: str, reason: str) -> tuple[LotLevel, Desk]:
+    """Units of a lot as they lie, their level locked. Raises `Refused` without a reason, `LotLevel.DoesNotExist`."""
+    if not reason.strip():
+        raise Refused(_("Say in a few words why."))
+    found = LotLevel.objects.select_related("lot").get(id=there)
+    desk = Desk.of_levels([found.level_id], actor=actor, alone=True)
+    found.refresh_from_db(fields=["units", "expired"])
+    return found, desk
 
 
 def _sane(variant: Variant, one: Name) -> Name:

@@ -21,8 +21,8 @@ WITH draft AS MATERIALIZED (
 ), company AS (
     SELECT order_prefix, make_interval(days => ships_within_days) AS within FROM core_company
 ), known AS MATERIALIZED (
-    SELECT f.id, c.id AS customer FROM fresh f JOIN customers_customer c
-        ON c.brand_id = house AND c.email = f.email AND c.email <> ''
+    SELECT f.id, c.id AS customer FROM fresh f, LATERAL (SELECT k.id FROM customers_customer k
+        WHERE k.brand_id = house AND k.email = f.email AND k.email <> '' OFFSET 0) c  -- one by one: nothing is analysed yet
 ), stranger AS MATERIALIZED (
     SELECT uuidv7() AS customer, email, min(place) AS first FROM fresh
     WHERE id NOT IN (SELECT id FROM known) GROUP BY email
@@ -38,8 +38,9 @@ WITH draft AS MATERIALIZED (
         jsonb_to_record(f.address) AS a(name text, company text, postal_code text, country text, region text, city text,
         line1 text, line2 text, phone text)
 ), kept AS MATERIALIZED (
-    SELECT w.id, a.id AS address FROM written w JOIN customers_address a ON a.customer_id = w.customer
-        AND (a.name, a.company, a.postal_code, a.country, a.region, a.city, a.line1, a.line2, a.phone)
+    SELECT w.id, a.id AS address FROM written w, LATERAL (SELECT * FROM customers_address h
+        WHERE h.customer_id = w.customer OFFSET 0) a
+    WHERE (a.name, a.company, a.postal_code, a.country, a.region, a.city, a.line1, a.line2, a.phone)
           = (w.name, w.company, w.postal_code, w.country, w.region, w.city, w.line1, w.line2, w.phone)
 ), unkept AS MATERIALIZED (
     SELECT uuidv7() AS address, w.customer, min(w.place) AS first FROM written w

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Sum
 
 from apps.catalog.models import Price
 from apps.channels.models import ChannelRule, Ending, Listing
 from apps.channels.services import rule_of
-from apps.core import clock, money
+from apps.core import clock, money, place
 from apps.inventory.models import StockLevel
 from apps.inventory.purchasing import home_currency
 from apps.ledger import tax
@@ -90,7 +89,7 @@ def _one(
 ) -> Wanted | None:
     if price is None or row.variant is None:
         return None if row.own_price is None else Wanted(None, row.own_price, currency, "own")
-    rate = tax.rate_bp(row.variant.tax_code_id, settings.KUROGO_COUNTRY, clock.business_date()) or 0
+    rate = tax.rate_bp(row.variant.tax_code_id, place.country(), clock.business_date()) or 0
     base = _as_there(price, row.price_includes_tax, rate, currency)
     if row.own_price is not None:
         return Wanted(base, row.own_price, currency, "own")

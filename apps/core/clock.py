@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from apps.core import place
+
 _MICROSECONDS = struct.Struct("<q")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _held: ContextVar[datetime | None] = ContextVar("_held", default=None)
@@ -55,7 +57,7 @@ def is_driven() -> bool:
 
 def shop_zone() -> ZoneInfo:
     """The time zone in which the shop's days and nights are counted."""
-    return ZoneInfo(settings.TIME_ZONE)
+    return ZoneInfo(place.time_zone())
 
 
 def business_date(at: datetime | None = None) -> date:

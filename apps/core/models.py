@@ -28,6 +28,10 @@ class Company(Record):
     name = models.CharField(_("name"), max_length=120)
     registration_number = models.CharField(_("registration number (T…)"), max_length=14, blank=True)
     currency = models.CharField(_("home currency"), max_length=3, default="JPY")
+    # Empty: as the environment says. Chosen before the first order, not changed afterwards (core.place).
+    country = models.CharField(_("country"), max_length=2, blank=True, editable=False)
+    time_zone = models.CharField(_("time zone"), max_length=60, blank=True, editable=False)
+    tax_checked_at = models.DateTimeField(null=True, editable=False)  # somebody looked at the rates when setting up
     address = models.TextField(_("address"), blank=True)
     phone = models.CharField(_("phone"), max_length=30, blank=True)
     rounding = models.CharField(

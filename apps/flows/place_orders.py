@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.catalog import services as catalog
@@ -13,7 +12,7 @@ from apps.catalog.services import Article
 from apps.channels import linking
 from apps.channels import services as channels
 from apps.channels.services import Sold
-from apps.core import rows
+from apps.core import place, rows
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.customers import services as customers
@@ -104,7 +103,7 @@ def _open(
         articles |= catalog.articles(linking.articles_of(source, skus - articles.keys()))
     people = customers.take_in(source.brand, [(draft.customer, draft.ship_to) for draft in drafts])
     sales = [Sale(id_, draft, *who) for (id_, draft), who in zip(claimed.items(), people, strict=True)]
-    opened = orders.open_orders(source, sales, articles, country=settings.KUROGO_COUNTRY)
+    opened = orders.open_orders(source, sales, articles, country=place.country())
     return opened, {article.id: article for article in articles.values()}
 
 

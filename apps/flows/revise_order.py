@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
-from apps.core import clock
+from apps.core import clock, place
 from apps.core.ids import uuid7
 from apps.core.states import Cause
 from apps.customers import services as customers
@@ -123,7 +122,7 @@ def _take_amounts(order: Order, draft: OrderDraft) -> bool:
     payment = Payment.objects.select_for_update(no_key=True).filter(order=order).first()
     if payment is not None and (payment.status != Status.EXPECTED or payment.provider_id):
         return False
-    if not orders.take_amounts(order, draft, country=settings.KUROGO_COUNTRY):
+    if not orders.take_amounts(order, draft, country=place.country()):
         return False
     if payment is not None:
         payments.expect_now(payment, order.total_minor)

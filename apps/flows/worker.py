@@ -20,7 +20,7 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from apps.core import locks
+from apps.core import locks, place
 from apps.flows import announce, deliver, dispatch, fetch_hinted, nights, push_stock, sweeps
 from apps.hub import delivery, doorbell, inbox
 
@@ -123,6 +123,7 @@ class Worker:
 
     def do_jobs(self) -> int:
         """One look of the jobs lane."""
+        place.look()
         found = sweeps.sweep() + nights.run_due(self.name)
         if found:
             ring(INTAKE, TELLING)

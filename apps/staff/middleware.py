@@ -13,13 +13,24 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseForbidden, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from apps.core import clock, place
 from apps.staff import accounts, roles
 
 PUBLIC = frozenset(
-    {"account_login", "account_logout", "account_inactive", "mfa_authenticate", "set_language", "health", "staff:home"}
+    {
+        "account_login",
+        "account_logout",
+        "account_inactive",
+        "mfa_authenticate",
+        "set_language",
+        "health",
+        "staff:home",
+        "staff:setup_owner",
+    }
 )
 # What a person may reach between the password and the second factor.
 HALFWAY = frozenset({"mfa_activate_totp", "mfa_reauthenticate", "account_reauthenticate", *PUBLIC})
@@ -49,6 +60,8 @@ class Door:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if SESSION_KEY in request.session and not request.user.is_authenticated:
             request.session.flush()  # the person was disabled or removed: the session ends, also for later
+        place.look()
+        timezone.activate(clock.shop_zone())
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> HttpResponseBase | None:

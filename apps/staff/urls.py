@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.staff import entry
+from apps.staff.setup import views as setup
 from apps.staff.views import (
     arrivals,
     bulk,
@@ -32,6 +33,9 @@ from apps.staff.views import (
 app_name = "staff"
 urlpatterns = [
     path("", entry.home, name="home"),
+    path("setup/owner/", setup.owner, name="setup_owner"),
+    path("setup/", setup.setup, name="setup"),
+    path("setup/<slug:name>/", setup.step, name="setup_step"),
     path("orders/", desk.desk, name="desk"),
     path("orders/fresh/", desk.fresh, name="desk_fresh"),
     path("orders/bulk/", bulk.bulk, name="desk_bulk"),

@@ -46,6 +46,9 @@ WHO_MAY = {
 # Name of the view -> method -> the ability it needs. A view of the staff UI without a row fails the tests below.
 NEEDS: dict[str, dict[str, str]] = {
     "staff:home": {"GET": ""},
+    "staff:setup_owner": {"GET": "", "POST": ""},
+    "staff:setup": {"GET": "settings.manage"},
+    "staff:setup_step": {"GET": "settings.manage", "POST": "settings.manage"},
     "staff:desk": {"GET": "orders.view"},
     "staff:desk_fresh": {"GET": "orders.view"},
     "staff:desk_bulk": {"POST": "orders.hold"},

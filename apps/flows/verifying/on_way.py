@@ -1,8 +1,7 @@
 """What I2 and I12 say of goods on their way: what is incoming is ordered or sent, nothing that came is lost, and the book knows
 what every day's stock cost, on shelves and between them."""
 
-from django.conf import settings
-
+from apps.core import place
 from apps.flows.verifying.checks import Check, append_only
 
 _NAME = "v.sku || ' @ ' || p.code"
@@ -115,6 +114,6 @@ def costs() -> tuple[Check, ...]:
                     UNION ALL
                     SELECT (at AT TIME ZONE %s)::date, 0, value_minor FROM inventory_transferstep
                ) every GROUP BY day HAVING sum(book) <> sum(stock)""",
-            (settings.TIME_ZONE, settings.TIME_ZONE),
+            (place.time_zone(), place.time_zone()),
         ),
     )

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.catalog.models import Tracking
-from apps.core import audit, clock, money
+from apps.core import audit, clock, money, place
 from apps.flows import cancel_order, hold_order, refund_order, resync, ship_order
 from apps.inventory import network, whereabouts
 from apps.inventory import queries as inventory
@@ -65,7 +64,7 @@ def _page(request: HttpRequest, order_id: UUID, *, error: str = "", status: int 
         "order": found.order,
         "shop_name": found.company.name if found.company else "",
         "company": found.company,
-        "home_country": settings.KUROGO_COUNTRY,
+        "home_country": place.country(),
         "verdict": _verdict(found),
         "lines": [_line(line, found, gone) for line in found.lines],
         "stock": [_stock(demand) for demand in found.short],

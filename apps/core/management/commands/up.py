@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.core import runtime
+from apps.core import first_run, runtime
 from apps.core.binaries import NoPostgres
 from apps.core.supervise import Busy, Unstarted
 
@@ -50,6 +50,9 @@ class Command(BaseCommand):
         kurogo.start_beat()
         address = kurogo.start_web(host=host, port=port)
         self._say(address)
+        if first_run.is_empty(kurogo.env["DATABASE_URL"]):
+            code = first_run.code(kurogo.env["SECRET_KEY"])
+            self._say(f"Nobody lives here yet. Make your account: {address}setup/owner/?code={code}")
         self._say(f"Logs are in {kurogo.home / 'log'}. Ctrl-C stops Kurogo.")
 
     def _become(self, only: str, *, host: str, port: int) -> None:

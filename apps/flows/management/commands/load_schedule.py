@@ -2,12 +2,13 @@
 
 import json
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from apps.core import clock, place
 
 TASK = "apps.flows.tasks.make_job_due"
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, **_options: object) -> None:
         with transaction.atomic():
+            place.look()
             names = [self._load(job) for job in settings.SCHEDULE]
             PeriodicTask.objects.filter(task=TASK).exclude(name__in=names).delete()
         self.stdout.write(f"schedule: {len(names)} jobs")
@@ -32,7 +34,7 @@ class Command(BaseCommand):
             hour, minute = job.at.split(":")
             daily, _ = CrontabSchedule.objects.get_or_create(
                 minute=str(int(minute)), hour=str(int(hour)), day_of_week="*", day_of_month="*", month_of_year="*",
-                timezone=ZoneInfo(settings.TIME_ZONE),
+                timezone=clock.shop_zone(),
             )  # fmt: skip
             when = {"crontab": daily, "interval": None}
         PeriodicTask.objects.update_or_create(

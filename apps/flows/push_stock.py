@@ -35,7 +35,11 @@ def build() -> int:
     wanted = channels.to_be_told()
     if not wanted:
         return 0
-    sinks = [channel for channel in wiring.with_ability("stock.write") if channel.id in wanted]
+    sinks = [
+        channel
+        for channel in wiring.with_ability("stock.write")
+        if channel.id in wanted and "stock.write" not in channel.shadowed_abilities
+    ]
     kept = unheard()
     return sum(_build_for(channel, kept) for channel in sinks)
 
@@ -43,7 +47,10 @@ def build() -> int:
 def has_unbuilt() -> bool:
     """Whether some channel has something to be told that no push carries yet (a push that waits carries what it carries)."""
     wanted = channels.to_be_told()
-    return any(channel.id in wanted and not under_way(channel) for channel in connections.with_ability("stock.write"))
+    return any(
+        channel.id in wanted and "stock.write" not in channel.shadowed_abilities and not under_way(channel)
+        for channel in connections.with_ability("stock.write")
+    )
 
 
 def under_way(channel: Connection) -> bool:

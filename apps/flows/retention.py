@@ -16,7 +16,13 @@ from apps.shipping.models import Sheet
 BATCH = 2000
 _OPEN = [InboxEvent.Status.NEW, InboxEvent.Status.WAITING]
 _Rows = QuerySet[InboxEntry] | QuerySet[InboxEvent] | QuerySet[Delivery] | QuerySet[SetAsideRow] | QuerySet[Sheet]
-_ENDED = [Delivery.Status.SENT, Delivery.Status.DEAD, Delivery.Status.LAPSED, Delivery.Status.CANCELLED]
+_ENDED = [
+    Delivery.Status.SENT,
+    Delivery.Status.DEAD,
+    Delivery.Status.LAPSED,
+    Delivery.Status.CANCELLED,
+    Delivery.Status.SHADOWED,
+]
 
 
 def empty_old() -> bool:

@@ -14,8 +14,13 @@ _held: tuple[float, list[Connection]] = (0.0, [])
 def _all() -> list[Connection]:
     global _held  # noqa: PLW0603 - a few seconds of memory for the whole process
     if _held[0] < time.monotonic():
-        _held = (time.monotonic() + _SECONDS, list(Connection.objects.select_related("brand").order_by("id")))
+        _held = (time.monotonic() + _SECONDS, _live())
     return _held[1]
+
+
+def _live() -> list[Connection]:
+    set_up = Connection.objects.exclude(status=Connection.Status.SETUP)
+    return list(set_up.select_related("brand").order_by("id"))
 
 
 def forget() -> None:

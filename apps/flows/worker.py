@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from apps.core import locks, place
-from apps.flows import announce, deliver, dispatch, fetch_hinted, nights, push_stock, sweeps
+from apps.flows import announce, deliver, dispatch, fetch_hinted, nights, push_stock, sweeps, try_connection
 from apps.hub import delivery, doorbell, inbox
 
 log = structlog.get_logger()
@@ -103,7 +103,7 @@ class Worker:
 
     def fetch(self) -> int:
         """One look of the fetching lane."""
-        found = fetch_hinted.fetch(self.name)
+        found = fetch_hinted.fetch(self.name) + try_connection.work()
         if found:
             ring(INTAKE)
         return found
@@ -124,7 +124,7 @@ class Worker:
     def do_jobs(self) -> int:
         """One look of the jobs lane."""
         place.look()
-        found = sweeps.sweep() + nights.run_due(self.name)
+        found = sweeps.sweep() + delivery.shadow_due() + nights.run_due(self.name)
         if found:
             ring(INTAKE, TELLING)
         return found

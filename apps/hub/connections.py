@@ -46,12 +46,13 @@ class SettingsRefused(ValueError):
     """The settings cannot be kept; the message is for the person who typed them."""
 
 
-def create(*, brand: Brand, connector: str, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Connection:
-    """A new connection. Raises `SettingsRefused`, `registry.UnknownConnector`."""
+def create(*, brand: Brand, connector: str, name: str, settings: dict[str, Any], secrets: dict[str, str],
+           status: str = Connection.Status.ACTIVE) -> Connection:  # fmt: skip
+    """A new connection; one that is being set up neither asks nor tells by itself. Raises `SettingsRefused`, `registry.UnknownConnector`."""
     checked = check(connector, settings)
     with transaction.atomic():
         connection = Connection.objects.create(
-            brand=brand, connector=connector, name=name, settings=checked, created_at=clock.now()
+            brand=brand, connector=connector, name=name, settings=checked, status=status, created_at=clock.now()
         )
         for secret, value in secrets.items():
             set_secret(connection, secret, value)
@@ -176,6 +177,13 @@ def pause(connection: Connection, abilities: list[str]) -> None:
     _cache.pop(connection.id, None)
 
 
+def shadow(connection: Connection, abilities: list[str]) -> None:
+    """Make up and show what exactly these capabilities would write, and send none of it (X110)."""
+    connection.shadowed_abilities = sorted(set(abilities))
+    connection.save(update_fields=["shadowed_abilities"])
+    _cache.pop(connection.id, None)
+
+
 def stop(connection: Connection) -> None:
     """Stop the whole connection: nothing goes out, what waits stays; notices are still kept."""
     Connection.objects.filter(id=connection.id, status=Connection.Status.ACTIVE).update(status=Connection.Status.PAUSED)
@@ -185,6 +193,12 @@ def stop(connection: Connection) -> None:
 def resume(connection: Connection) -> None:
     """Let a stopped connection go on; one that must be reconnected is not made active by this."""
     Connection.objects.filter(id=connection.id, status=Connection.Status.PAUSED).update(status=Connection.Status.ACTIVE)
+    _cache.pop(connection.id, None)
+
+
+def go_live(connection: Connection) -> None:
+    """The set-up is done: from now on it asks and is told."""
+    Connection.objects.filter(id=connection.id, status=Connection.Status.SETUP).update(status=Connection.Status.ACTIVE)
     _cache.pop(connection.id, None)
 
 

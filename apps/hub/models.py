@@ -7,16 +7,29 @@ delivery is one call that follows from it, an attempt one try of it.
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import clock
 from apps.core.history import tracked
 from apps.core.models import Brand, Record
 
 
 # Health is written by every call; only what people decide is kept.
-@tracked(fields=["brand", "connector", "name", "settings", "status", "paused_abilities", "silent_after_hours"])
+@tracked(
+    fields=[
+        "brand",
+        "connector",
+        "name",
+        "settings",
+        "status",
+        "paused_abilities",
+        "shadowed_abilities",
+        "silent_after_hours",
+    ]
+)
 class Connection(Record):
     """One account at one outside system. Settings are plain, credentials sealed in `Credential`."""
 
     class Status(models.TextChoices):
+        SETUP = "setup", _("being set up")
         ACTIVE = "active", _("active")
         PAUSED = "paused", _("paused")
         NEEDS_RECONNECT = "needs_reconnect", _("reconnect needed")
@@ -27,6 +40,8 @@ class Connection(Record):
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.ACTIVE)
     paused_abilities = models.JSONField(_("paused capabilities"), default=list, blank=True)
+    # Writes that are made up and shown, and never sent (X110).
+    shadowed_abilities = models.JSONField(_("capabilities in shadow"), default=list, blank=True)
     # Health, written by whoever speaks with the vendor; wall or business time as the event was.
     last_heard_at = models.DateTimeField(_("last heard"), null=True, blank=True)
     last_ok_at = models.DateTimeField(_("last success"), null=True, blank=True)
@@ -45,6 +60,39 @@ class Connection(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Trial(Record):
+    """Something a person asked of a connection while setting it up: a worker asks the vendor, the screen waits for this row.
+
+    It reads and never writes, so that one which was begun by a worker that died is simply asked again.
+    """
+
+    class Kind(models.TextChoices):
+        CHECK = "check", _("test call")
+        PREVIEW = "preview", _("preview")
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="trials")
+    kind = models.CharField(max_length=8, choices=Kind)
+    asked_at = models.DateTimeField(default=clock.wall)
+    asked_by = models.CharField(max_length=150)
+    since = models.DateTimeField(null=True)  # a preview's: what changed from then on
+    leased_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    is_ok = models.BooleanField(null=True)
+    reason = models.CharField(max_length=400, blank=True)
+    found = models.JSONField(default=dict)  # figures and SKUs; no names of people, no secrets
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind"], condition=models.Q(done_at=None), name="hub_one_open_trial"
+            )
+        ]
+        indexes = [models.Index(fields=["connection", "kind", "-id"], name="hub_trial_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.connection_id}"
 
 
 class Credential(Record):
@@ -161,6 +209,7 @@ class Delivery(Record):
         DEAD = "dead", _("given up")
         LAPSED = "lapsed", _("lapsed: told anew")
         CANCELLED = "cancelled", _("cancelled")
+        SHADOWED = "shadowed", _("shown, not sent")
 
     connection = models.ForeignKey(Connection, models.PROTECT)
     operation = models.CharField(max_length=40)

@@ -19,6 +19,7 @@ STATES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "unknown": (("unknown",), ()),
     "waiting": (("due",), ("new", "waiting")),
     "failed": (("dead",), ()),
+    "shadowed": (("shadowed",), ()),
 }
 _COUNTS = """
 SELECT c.id, s.status, (

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from django.utils.module_loading import import_string
 
-from apps.hub.abilities import Once, StockManners
+from apps.hub.abilities import ABILITY_OF, Once, StockManners
 
 CONNECTORS = Path(__file__).resolve().parent.parent / "connectors"
 
@@ -31,7 +31,8 @@ class Manifest:
     module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
     credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `host_field`
     the setting that holds their host, `more_hosts` settings with further addresses that they go to. `unused` says what the
-    connector can do and the product does not ask of it yet.
+    connector can do and the product does not ask of it yet. `asked` are the settings without which it cannot begin, in the
+    order in which they are asked for; every other one has a default and stands under "more".
     """
 
     slug: str
@@ -54,6 +55,12 @@ class Manifest:
     api_version: str = ""
     verified_against: str = ""
     unused: str = ""
+    asked: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """Its abilities that change something at the vendor, in the manifest's order."""
+        return tuple(name for name in self.abilities if name in set(ABILITY_OF.values()))
 
     @property
     def asked_every(self) -> timedelta:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.staff import entry
+from apps.staff.connecting import views as connecting
 from apps.staff.setup import views as setup
 from apps.staff.views import (
     arrivals,
@@ -134,6 +135,13 @@ urlpatterns = [
     path("night/stock/<str:period>/", drift.drift, name="drift_of"),
     path("night/<str:period>/", night.night, name="night_of"),
     path("connections/", connections.connection_list, name="connections"),
+    path("connections/new/", connecting.choose, name="connect"),
+    path("connections/new/<slug:slug>/", connecting.new, name="connect_new"),
+    path("connections/<uuid:connection_id>/set-up/", connecting.one, name="connect_one"),
+    path("connections/<uuid:connection_id>/set-up/access/", connecting.access, name="connect_access"),
+    path("connections/<uuid:connection_id>/set-up/try/", connecting.try_it, name="connect_try"),
+    path("connections/<uuid:connection_id>/set-up/trials/", connecting.trials_now, name="connect_trials"),
+    path("connections/<uuid:connection_id>/set-up/begin/", connecting.begin, name="connect_begin"),
     path("connections/calls/<uuid:delivery_id>/", connections.call, name="call"),
     path("connections/calls/<uuid:delivery_id>/retry/", connections.retry_call, name="call_retry"),
     path("connections/calls/<uuid:delivery_id>/give-up/", connections.give_up, name="call_give_up"),

@@ -21,6 +21,7 @@ CONNECTOR = Manifest(
     secrets=("client_secret", "refresh_token", "hook_key", "hook_key_old"),
     host_field="api_url",
     more_hosts=("token_url",),
+    asked=("client_id", "client_secret", "refresh_token", "seller_id", "marketplace_id"),
     docs_url="https://developer-docs.amazon.com/sp-api/",
     api_version="orders 2026-01-01, listings items 2021-08-01, FBA inventory v1, shipment confirmation v0",
     verified_against="the vendor's models of 2026-08-05 with every example in them, and our stand-in; not an account",

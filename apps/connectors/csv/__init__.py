@@ -18,6 +18,7 @@ CONNECTOR = Manifest(
     webhook="apps.connectors.csv.webhook",
     secrets=("token", "push_secret", "push_secret_old"),
     host_field="base_url",
+    asked=("base_url", "token"),
     docs_url="https://www.rfc-editor.org/rfc/rfc4180",
     api_version="1",
     verified_against="its own stand-in and a corpus of broken files; the format is ours (README)",

@@ -23,6 +23,7 @@ CONNECTOR = Manifest(
     secrets=("service_secret", "license_key"),
     expiring=("license_key",),
     host_field="base_url",
+    asked=("service_secret", "license_key"),
     docs_url="https://webservice.rms.rakuten.co.jp/merchant-portal/",
     api_version="order API getOrder v7, inventory 2.1, items 2.0",
     verified_against="no contract of the vendor's was to be had (it is behind the merchant's login): an UNOFFICIAL file made from "

@@ -15,6 +15,7 @@ CONNECTOR = Manifest(
     webhook="apps.connectors.shipengine.webhook",
     secrets=("api_key",),
     host_field="base_url",
+    asked=("api_key", "carrier_ids"),
     docs_url="https://www.shipengine.com/docs/",
     api_version="v1 (1.1.202604070904)",
     verified_against="the vendor's OpenAPI 1.1.202604070904 of 2026-04-08 and our stand-in; not an account",

@@ -19,6 +19,7 @@ CONNECTOR = Manifest(
     webhook="apps.connectors.shopify.webhook",
     secrets=("access_token", "webhook_secret", "webhook_secret_old"),
     host_field="shop_url",
+    asked=("shop_url", "access_token", "webhook_secret", "location_id"),
     docs_url="https://shopify.dev/docs/api/admin-graphql/2026-10",
     api_version=API_VERSION,
     verified_against="the vendor's Admin GraphQL schema 2026-10, its webhook examples 2026-07, and our stand-in",

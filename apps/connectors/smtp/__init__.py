@@ -14,6 +14,7 @@ CONNECTOR = Manifest(
     once={"message.send": Once.NEITHER},
     secrets=("password",),
     host_field="host",
+    asked=("host", "port", "username", "password", "sender"),
     docs_url="https://www.rfc-editor.org/rfc/rfc5321",
     api_version="RFC 5321, RFC 5322",
     verified_against="aiosmtpd 1.4.6 and our stand-in, which is made of it",

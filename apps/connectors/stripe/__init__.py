@@ -23,6 +23,7 @@ CONNECTOR = Manifest(
     webhook="apps.connectors.stripe.webhook",
     secrets=("api_key", "webhook_secret", "webhook_secret_old"),
     host_field="api_base",
+    asked=("api_key", "webhook_secret"),
     docs_url="https://docs.stripe.com/api",
     api_version=API_VERSION,
     verified_against=(

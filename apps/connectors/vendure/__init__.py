@@ -19,6 +19,7 @@ CONNECTOR = Manifest(
     stock=StockManners(writes=Writes.ABSOLUTE, many=100, order_lag=timedelta(minutes=1)),
     secrets=("api_key", "session_token"),
     host_field="api_url",
+    asked=("api_url", "api_key"),
     docs_url="https://docs.vendure.io/",
     api_version="3.7.3",
     verified_against="a real Vendure 3.7.3 server, in tests/real, and our stand-in",

@@ -16,6 +16,7 @@ CONNECTOR = Manifest(
     webhook="apps.connectors.woocommerce.webhook",
     secrets=("consumer_key", "consumer_secret", "webhook_secret", "webhook_secret_old"),
     host_field="shop_url",
+    asked=("shop_url", "consumer_key", "consumer_secret", "webhook_secret"),
     docs_url="https://woocommerce.github.io/woocommerce-rest-api-docs/",
     api_version="wc/v3",
     verified_against="the tables and examples of the vendor's REST documentation (March 2024), its source, and our stand-in",

@@ -10,6 +10,7 @@ CONNECTOR = Manifest(
     abilities=("label.file",),
     settings=YamatoSettings,
     load="apps.connectors.yamato.connector.YamatoConnector",
+    asked=("customer_code", "classification_code", "fare_number"),
     docs_url="https://bmypage.kuronekoyamato.co.jp/bmypage/pdf/new_exchange1.pdf",
     api_version="B2クラウド basic layout, 95 columns",
     verified_against=(

@@ -101,7 +101,7 @@ def shown_within_free(connectors: list[str]) -> Check:
            WHERE i.variant_id IS NOT NULL AND i.set_at IS NOT NULL AND NOT i.is_dirty AND NOT EXISTS (
                 SELECT 1 FROM channels_sellingpolicy y WHERE y.variant_id = i.variant_id AND y.state = 'leased')
              AND c.connector = ANY(%s)
-             AND c.status = 'active' AND NOT c.paused_abilities ? 'stock.write'
+             AND c.status = 'active' AND NOT c.paused_abilities ? 'stock.write' AND NOT c.shadowed_abilities ? 'stock.write'
              AND i.shown > greatest(0, coalesce(s.units, 0) - i.buffer)
              AND NOT EXISTS (SELECT 1 FROM hub_outboxfact f WHERE f.announced_at IS NULL AND f.topic = 'stock.changed')
              AND NOT EXISTS (SELECT 1 FROM hub_delivery d WHERE d.connection_id = c.id AND d.operation = 'stock.set'

@@ -12,13 +12,25 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from apps.core import audit
 from apps.hub import connections, delivery, registry
 from apps.hub.models import Connection
-from apps.staff.admin.connection_form import ConnectionForm, field_names, form_for
 from apps.staff.admin.rooms import Room
+from apps.staff.connection_form import ConnectionForm, Widgets, field_names, form_for
 
+_UNFOLD = Widgets(
+    text=UnfoldAdminTextInputWidget, integer=UnfoldAdminIntegerFieldWidget, password=UnfoldAdminPasswordWidget,
+    choice=UnfoldAdminSelectWidget, area=UnfoldAdminTextareaWidget, switch=UnfoldBooleanSwitchWidget,
+)  # fmt: skip
 HEALTH = ("status", "last_heard_at", "last_ok_at", "last_error_at", "last_error", "paused")
 
 
@@ -60,7 +72,7 @@ class ConnectionRoom(Room):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         manifest = _manifest(request, obj)
         if manifest is not None:
-            kwargs["form"] = form_for(manifest)
+            kwargs["form"] = form_for(manifest, _UNFOLD)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, dict[str, Any]]]:

@@ -114,6 +114,8 @@ def _verdict(
     if is_silent(row, now):
         heard = max(at for at in (row.last_heard_at, row.last_ok_at) if at)
         return 2, "stale", _("Silent for %(span)s") % {"span": times.span(now - heard)}
+    if row.status == Connection.Status.SETUP:
+        return 3, "idle", _("Being set up")
     if row.status == Connection.Status.PAUSED:
         return 3, "idle", _("Paused")
     if row.held_until and row.held_until > now:

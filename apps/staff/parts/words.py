@@ -40,7 +40,7 @@ IS: dict[str, dict[str, str]] = {
     "refund": {RefundStatus.REQUESTED: "wait", RefundStatus.SUCCEEDED: "ok", RefundStatus.FAILED: "bad"},
     "delivery": {
         Delivery.Status.DUE: "wait", Delivery.Status.SENT: "ok", Delivery.Status.UNKNOWN: "act",
-        Delivery.Status.WAITING: "act", Delivery.Status.DEAD: "idle", Delivery.Status.LAPSED: "idle",
+        Delivery.Status.WAITING: "act", Delivery.Status.DEAD: "idle", Delivery.Status.LAPSED: "idle", Delivery.Status.SHADOWED: "idle",
         Delivery.Status.CANCELLED: "idle",
     },
     "event": {
@@ -115,6 +115,16 @@ ABILITIES: dict[str, Word] = {
     "tracking": gettext_lazy("Tracking parcels"),
     "message": gettext_lazy("Sending mail"),
     "files": gettext_lazy("Reading files"),
+}
+
+# What a test call told, by the connector's own words.
+TOLD: dict[str, Word] = {
+    "shop": gettext_lazy("Shop"),
+    "account": gettext_lazy("Account"),
+    "currency": gettext_lazy("Currency"),
+    "location": gettext_lazy("Place"),
+    "orders": gettext_lazy("Orders"),
+    "readable": gettext_lazy("can be read"),
 }
 
 KINDS: dict[str, Word] = {

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.catalog import services as catalog
 from apps.channels import queries as listings
+from apps.channels import services as listing_services
 from apps.core import audit, clock
 from apps.flows import push_stock, resync
 from apps.hub import connections as hub_connections
@@ -105,7 +106,13 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         "health": health,
         "manifest": manifest,
         "capabilities": [
-            {"name": name, "label": words.ABILITIES.get(name, name), "is_on": name not in row.paused_abilities}
+            {
+                "name": name,
+                "label": words.ABILITIES.get(name, name),
+                "is_on": name not in row.paused_abilities,
+                "is_shadowed": name in row.shadowed_abilities,
+                "may_be_shadowed": bool(manifest and name in manifest.writes),
+            }
             for name in health.abilities
         ],
         "credentials": row.credentials.defer("sealed").order_by("name"),
@@ -281,7 +288,7 @@ def retry_notice(request: HttpRequest, event_id: UUID) -> HttpResponse:
 @needs("connections.manage")
 @require_POST
 def switch(request: HttpRequest, connection_id: UUID) -> HttpResponse:
-    """Stop or start one capability (`ability`), or the whole connection."""
+    """Stop or start one capability (`ability`), put it into shadow or out of it, or stop or start the whole connection."""
     row = Connection.objects.filter(id=connection_id).first()
     if row is None:
         raise Http404
@@ -291,8 +298,7 @@ def switch(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         if ability:
             if ability not in registry.manifest(row.connector).abilities:
                 raise Http404
-            paused = set(row.paused_abilities) - {ability} if is_on else {*row.paused_abilities, ability}
-            hub_connections.pause(row, sorted(paused))
+            _switch_ability(row, ability, is_on=is_on, shadow=request.POST.get("shadow", ""))
         elif request.POST.get("reconnected"):
             delivery.reconnected(row)
         elif is_on:
@@ -303,6 +309,19 @@ def switch(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     doorbell.ring()
     messages.success(request, _("Running again.") if is_on else _("Stopped. What waits stays and is sent afterwards."))
     return redirect("staff:connection", connection_id)
+
+
+def _switch_ability(row: Connection, ability: str, *, is_on: bool, shadow: str) -> None:
+    if shadow:
+        shadowed = {*row.shadowed_abilities, ability} if shadow == "1" else set(row.shadowed_abilities) - {ability}
+        if shadow == "1" and ability not in registry.manifest(row.connector).writes:
+            raise Http404
+        hub_connections.shadow(row, sorted(shadowed))
+        if shadow == "0" and ability == "stock.write":
+            listing_services.tell_all(row.id)  # what it shows is the old system's word
+        return
+    paused = set(row.paused_abilities) - {ability} if is_on else {*row.paused_abilities, ability}
+    hub_connections.pause(row, sorted(paused))
 
 
 @needs("connections.retry")

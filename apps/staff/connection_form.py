@@ -4,6 +4,7 @@ A secret is write-only: what is stored is never rendered, an empty field keeps i
 so a form that changes the host must bring every secret again.
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -13,20 +14,27 @@ from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminPasswordWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
-)
 
 from apps.core import net
 from apps.hub import connections, registry
 from apps.hub.models import Connection
 
 SETTING, SECRET = "setting_", "secret_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widgets:
+    """How fields look: the staff UI's own by default, the record room brings its theme's."""
+
+    text: type[forms.Widget] = forms.TextInput
+    integer: type[forms.Widget] = forms.NumberInput
+    password: type[forms.Widget] = forms.PasswordInput
+    choice: type[forms.Widget] = forms.Select
+    area: type[forms.Widget] = forms.Textarea
+    switch: type[forms.Widget] = forms.CheckboxInput
+
+
+PLAIN = Widgets()
 
 
 class ConnectionForm(forms.ModelForm):
@@ -89,17 +97,17 @@ class ConnectionForm(forms.ModelForm):
         return any(_host(before.get(field)) != _host(told.get(field)) for field in self.manifest.hosts)
 
 
-def form_for(manifest: registry.Manifest) -> type[ConnectionForm]:
+def form_for(manifest: registry.Manifest, widgets: Widgets = PLAIN) -> type[ConnectionForm]:
     """The form class of one connector."""
     fields: dict[str, Any] = {"manifest": manifest}
     for spec in msgspec.structs.fields(manifest.settings):
         if spec.name in manifest.secrets:
             fields[SECRET + spec.name] = forms.CharField(
                 label=_label(spec), required=False, strip=True,
-                widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+                widget=widgets.password(attrs={"autocomplete": "new-password"}),
             )  # fmt: skip
         else:
-            fields[SETTING + spec.name] = _field(spec)
+            fields[SETTING + spec.name] = _field(spec, widgets)
     return type(f"{manifest.slug.title()}Form", (ConnectionForm,), fields)
 
 
@@ -112,30 +120,30 @@ def field_names(manifest: registry.Manifest) -> tuple[list[str], list[str]]:
     )
 
 
-def _field(spec: msgspec.structs.FieldInfo) -> forms.Field:
+def _field(spec: msgspec.structs.FieldInfo, widgets: Widgets) -> forms.Field:
     kind = msgspec.inspect.type_info(spec.type)
     while isinstance(kind, msgspec.inspect.Metadata):
         kind = kind.type
     common = {"label": _label(spec), "help_text": _help(spec), "initial": None if spec.required else _default(spec)}
     match kind:
         case msgspec.inspect.BoolType():
-            return forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget, **common)
+            return forms.BooleanField(required=False, widget=widgets.switch, **common)
         case msgspec.inspect.IntType():
             return forms.IntegerField(
                 required=spec.required,
                 min_value=kind.ge,
                 max_value=kind.le,
-                widget=UnfoldAdminIntegerFieldWidget,
+                widget=widgets.integer,
                 **common,
             )
         case msgspec.inspect.EnumType():
-            return _choice(spec, [member.value for member in kind.cls], common)
+            return _choice(spec, [member.value for member in kind.cls], common, widgets)
         case msgspec.inspect.LiteralType():
-            return _choice(spec, list(kind.values), common)
+            return _choice(spec, list(kind.values), common, widgets)
         case msgspec.inspect.StrType():
-            return forms.CharField(required=spec.required, widget=UnfoldAdminTextInputWidget, **common)
+            return forms.CharField(required=spec.required, widget=widgets.text, **common)
         case _:
-            return _JSON(required=False, widget=UnfoldAdminTextareaWidget, empty_value=_default(spec), **common)
+            return _JSON(required=False, widget=widgets.area, empty_value=_default(spec), **common)
 
 
 class _JSON(forms.JSONField):
@@ -150,10 +158,12 @@ class _JSON(forms.JSONField):
         return self.empty_value if found is None else found
 
 
-def _choice(spec: msgspec.structs.FieldInfo, values: list[Any], common: dict[str, Any]) -> forms.ChoiceField:
+def _choice(
+    spec: msgspec.structs.FieldInfo, values: list[Any], common: dict[str, Any], widgets: Widgets
+) -> forms.ChoiceField:
     common["initial"] = getattr(common["initial"], "value", common["initial"])
     choices = [(value, gettext(str(value)) or "–") for value in values]
-    return forms.ChoiceField(required=spec.required, choices=choices, widget=UnfoldAdminSelectWidget, **common)
+    return forms.ChoiceField(required=spec.required, choices=choices, widget=widgets.choice, **common)
 
 
 def _label(spec: msgspec.structs.FieldInfo) -> str:

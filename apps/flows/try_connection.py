@@ -1,0 +1,101 @@
+"""Try a connection before it goes live: does the vendor let us in, and what would the first look bring?
+
+Nothing is kept of what is read and nothing is written anywhere; a worker asks, so that no page waits for a vendor.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import structlog
+
+from apps.catalog import services as catalog
+from apps.core import clock, money
+from apps.flows import poll_orders
+from apps.hub import connections, errors, trials
+from apps.hub.abilities import Event
+from apps.hub.contracts import OrderDraft
+from apps.hub.models import Connection, Cursor, Trial
+
+log = structlog.get_logger()
+
+SHOWN = 10
+# A test call that only reads, where the connector has none of its own.
+_GLANCE = timedelta(minutes=10)
+
+
+def work() -> int:
+    """Make one trial that is waiting, if any; how many were made."""
+    trial = trials.claim()
+    if trial is None:
+        return 0
+    try:
+        live = connections.live(trial.connection_id)
+        if live is None:
+            raise errors.Misconfigured("the connection is gone")
+        found = _check(live) if trial.kind == Trial.Kind.CHECK else _preview(live, trial.since)
+    except errors.VendorError as error:
+        trials.settle(trial, is_ok=False, reason=str(error))
+    except Exception as error:  # a fault of ours in a connector must not keep the person waiting
+        log.exception("trial.fault", connection=str(trial.connection_id))
+        trials.settle(trial, is_ok=False, reason=f"{type(error).__name__}: {error}")
+    else:
+        trials.settle(trial, is_ok=True, found=found)
+    return 1
+
+
+def begin_reading(connection: Connection, since: datetime) -> None:
+    """Where the first look for orders begins: earlier ones are the old system's."""
+    read_until = since + poll_orders.OVERLAP
+    Cursor.objects.update_or_create(
+        connection=connection, name="orders", defaults={"read_until": read_until, "read_at": since}
+    )
+
+
+def _check(live: connections.Live) -> dict[str, Any]:
+    connector = live.connector()
+    if hasattr(connector, "check"):
+        told = dict(connector.check())
+        connections.keep_expiries(live.connection, told)
+        return {"told": {name: text for name, text in told.items() if not name.startswith("expires_at:")}}
+    if hasattr(connector, "changed_orders"):
+        now = clock.now()
+        next(iter(connector.changed_orders(now - _GLANCE, now)), None)
+        return {"told": {"orders": "readable"}}
+    return {"told": {}}
+
+
+def _preview(live: connections.Live, since: datetime | None) -> dict[str, Any]:
+    """The first orders that a look from `since` on would take in, in figures; what could not be read, with its reason."""
+    connector, now = live.connector(), clock.now()
+    orders, unread = [], []
+    for event in islice(_events(connector, since or now - _GLANCE, now), SHOWN):
+        try:
+            drafts = [word for word in connector.read(event.topic, event.raw) if isinstance(word, OrderDraft)]
+        except errors.Unreadable as error:
+            unread.append(str(error)[:200])
+            continue
+        orders += [_shown(draft) for draft in drafts]
+    known = catalog.find_ids(sku for order in orders for sku in order["skus"])
+    for order in orders:
+        order["unknown"] = [sku for sku in order["skus"] if sku not in known]
+    return {"orders": orders[:SHOWN], "unread": unread, "is_all": len(orders) + len(unread) < SHOWN}
+
+
+def _events(connector: Any, since: datetime, until: datetime) -> Iterator[Event]:
+    for page in connector.changed_orders(since, until):
+        yield from page
+
+
+def _shown(draft: OrderDraft) -> dict[str, Any]:
+    items = [line for line in draft.lines if line.kind == "item"]
+    return {
+        "number": draft.number,
+        "placed_at": draft.placed_at.isoformat(),
+        "total": money.Money(draft.total_minor, draft.currency).display(),
+        "units": sum(line.quantity for line in items),
+        "payment": draft.payment_method,
+        "is_cancelled": draft.is_cancelled,
+        "skus": sorted({line.sku for line in items if line.sku}),
+    }

@@ -22,7 +22,7 @@ from django.db import close_old_connections, connection
 
 from apps.core import locks, place
 from apps.flows import announce, deliver, dispatch, fetch_hinted, nights, push_stock, sweeps, try_connection
-from apps.hub import delivery, doorbell, inbox
+from apps.hub import delivery, doorbell, inbox, shadow
 
 log = structlog.get_logger()
 
@@ -124,7 +124,7 @@ class Worker:
     def do_jobs(self) -> int:
         """One look of the jobs lane."""
         place.look()
-        found = sweeps.sweep() + delivery.shadow_due() + nights.run_due(self.name)
+        found = sweeps.sweep() + shadow.settle_due() + nights.run_due(self.name)
         if found:
             ring(INTAKE, TELLING)
         return found

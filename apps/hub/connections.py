@@ -48,7 +48,7 @@ class SettingsRefused(ValueError):
 
 def create(*, brand: Brand, connector: str, name: str, settings: dict[str, Any], secrets: dict[str, str],
            status: str = Connection.Status.ACTIVE) -> Connection:  # fmt: skip
-    """A new connection; one that is being set up neither asks nor tells by itself. Raises `SettingsRefused`, `registry.UnknownConnector`."""
+    """A new connection; one in `setup` neither asks nor tells by itself. Raises `SettingsRefused`, `registry.UnknownConnector`."""
     checked = check(connector, settings)
     with transaction.atomic():
         connection = Connection.objects.create(

@@ -46,16 +46,6 @@ FROM (
 ) AS due WHERE d.id = due.id RETURNING d.id, due.is_unsettled
 """.replace("{ability_of}", " ".join(f"WHEN '{op}' THEN '{ability}'" for op, ability in abilities.ABILITY_OF.items()))
 
-# A call whose outcome is unknown was begun before the shadow fell: it is still settled.
-_SHADOW = """
-UPDATE hub_delivery AS d SET status = 'shadowed', done_at = %(now)s, reason = ''
-FROM hub_connection c
-WHERE c.id = d.connection_id AND c.shadowed_abilities <> '[]' AND c.status = 'active' AND d.status = 'due'
-  AND d.due_at <= %(now)s AND d.leased_until IS NULL
-  AND c.shadowed_abilities ? CASE d.operation {ability_of} END
-""".replace("{ability_of}", " ".join(f"WHEN '{op}' THEN '{ability}'" for op, ability in abilities.ABILITY_OF.items()))
-
-
 # One statement: the delivery moves on if the claim still holds, and only then are the try and the answer written.
 _HELD = """
 held AS (
@@ -160,13 +150,6 @@ def claim(limit: int = 20, *, worker: str = "", seat: locks.Held | None = None) 
         unsettled = dict(cursor.fetchall())
     taken = Delivery.objects.filter(id__in=unsettled).order_by("due_at", "id") if unsettled else ()
     return [Claimed(row, unsettled[row.id]) for row in taken]
-
-
-def shadow_due() -> int:
-    """Calls of capabilities in shadow come to rest unsent, with the words that would have been sent; how many did."""
-    with database.cursor() as cursor:
-        cursor.execute(_SHADOW, {"now": clock.now()})
-        return int(cursor.rowcount)
 
 
 def release(worker: str) -> int:

@@ -33,7 +33,7 @@ def claim() -> Trial | None:
     wall = clock.wall()
     with transaction.atomic():
         open_ones = Trial.objects.filter(Q(leased_until=None) | Q(leased_until__lt=wall), done_at=None)
-        row = open_ones.select_for_update(skip_locked=True, of=("self",)).order_by("id").first()
+        row = open_ones.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("id").first()
         if row is not None:
             Trial.objects.filter(id=row.id).update(leased_until=wall + LEASE)
     return row

@@ -40,8 +40,8 @@ IS: dict[str, dict[str, str]] = {
     "refund": {RefundStatus.REQUESTED: "wait", RefundStatus.SUCCEEDED: "ok", RefundStatus.FAILED: "bad"},
     "delivery": {
         Delivery.Status.DUE: "wait", Delivery.Status.SENT: "ok", Delivery.Status.UNKNOWN: "act",
-        Delivery.Status.WAITING: "act", Delivery.Status.DEAD: "idle", Delivery.Status.LAPSED: "idle", Delivery.Status.SHADOWED: "idle",
-        Delivery.Status.CANCELLED: "idle",
+        Delivery.Status.WAITING: "act", Delivery.Status.DEAD: "idle", Delivery.Status.LAPSED: "idle",
+        Delivery.Status.CANCELLED: "idle", Delivery.Status.SHADOWED: "idle",
     },
     "event": {
         InboxEvent.Status.NEW: "wait", InboxEvent.Status.DONE: "ok", InboxEvent.Status.WAITING: "wait",

@@ -1,6 +1,6 @@
-"""Try a connection before it goes live: does the vendor let us in, and what would the first look bring?
+"""Try a connection before it goes live: does the vendor let us in, what would the first look bring? Then the first import.
 
-Nothing is kept of what is read and nothing is written anywhere; a worker asks, so that no page waits for a vendor.
+A trial keeps nothing of what it reads; none of this writes at the vendor. A worker asks, so that no page waits for one.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ import structlog
 
 from apps.catalog import services as catalog
 from apps.core import clock, money
-from apps.flows import poll_orders
-from apps.hub import connections, errors, trials
+from apps.flows import poll_orders, take_listings
+from apps.hub import connections, errors, registry, trials
 from apps.hub.abilities import Event
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection, Cursor, Trial
@@ -34,7 +34,7 @@ def work() -> int:
         live = connections.live(trial.connection_id)
         if live is None:
             raise errors.Misconfigured("the connection is gone")
-        found = _check(live) if trial.kind == Trial.Kind.CHECK else _preview(live, trial.since)
+        found = _MAKE[Trial.Kind(trial.kind)](live, trial)
     except errors.VendorError as error:
         trials.settle(trial, is_ok=False, reason=str(error))
     except Exception as error:  # a fault of ours in a connector must not keep the person waiting
@@ -53,7 +53,7 @@ def begin_reading(connection: Connection, since: datetime) -> None:
     )
 
 
-def _check(live: connections.Live) -> dict[str, Any]:
+def _check(live: connections.Live, _trial: Trial) -> dict[str, Any]:
     connector = live.connector()
     if hasattr(connector, "check"):
         told = dict(connector.check())
@@ -66,11 +66,11 @@ def _check(live: connections.Live) -> dict[str, Any]:
     return {"told": {}}
 
 
-def _preview(live: connections.Live, since: datetime | None) -> dict[str, Any]:
+def _preview(live: connections.Live, trial: Trial) -> dict[str, Any]:
     """The first orders that a look from `since` on would take in, in figures; what could not be read, with its reason."""
     connector, now = live.connector(), clock.now()
     orders, unread = [], []
-    for event in islice(_events(connector, since or now - _GLANCE, now), SHOWN):
+    for event in islice(_events(connector, trial.since or now - _GLANCE, now), SHOWN):
         try:
             drafts = [word for word in connector.read(event.topic, event.raw) if isinstance(word, OrderDraft)]
         except errors.Unreadable as error:
@@ -81,6 +81,17 @@ def _preview(live: connections.Live, since: datetime | None) -> dict[str, Any]:
     for order in orders:
         order["unknown"] = [sku for sku in order["skus"] if sku not in known]
     return {"orders": orders[:SHOWN], "unread": unread, "is_all": len(orders) + len(unread) < SHOWN}
+
+
+def _import(live: connections.Live, trial: Trial) -> dict[str, Any]:
+    """The articles that the other side lists, then its orders: what the timetable would bring in its own time."""
+    abilities = registry.manifest(live.connection.connector).abilities
+    found = {}
+    if "catalogue" in abilities:
+        found["listings"] = take_listings.refresh(live.connection, makes_variants=trial.makes_variants)
+    if "orders" in abilities:
+        found["orders"] = poll_orders.poll(live.connection)
+    return found
 
 
 def _events(connector: Any, since: datetime, until: datetime) -> Iterator[Event]:
@@ -99,3 +110,6 @@ def _shown(draft: OrderDraft) -> dict[str, Any]:
         "is_cancelled": draft.is_cancelled,
         "skus": sorted({line.sku for line in items if line.sku}),
     }
+
+
+_MAKE = {Trial.Kind.CHECK: _check, Trial.Kind.PREVIEW: _preview, Trial.Kind.IMPORT: _import}

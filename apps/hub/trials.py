@@ -1,7 +1,7 @@
 """What a person wants to see of a connection before it goes live. PostgreSQL is the queue here, too: one open row a kind."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -10,14 +10,15 @@ from django.db.models import Q
 from apps.core import clock
 from apps.hub.models import Connection, Trial
 
-LEASE = timedelta(seconds=90)
+LEASE = {Trial.Kind.IMPORT: timedelta(minutes=30)}
+_SHORT = timedelta(seconds=90)
 KEPT = timedelta(days=30)
 
 
-def ask(connection: Connection, kind: str, *, actor: str, since: datetime | None = None) -> Trial:
+def ask(connection: Connection, kind: str, *, actor: str, **wanted: Any) -> Trial:
     """A trial that a worker will make; the one that is under way, where there is one."""
     row, _ = Trial.objects.get_or_create(
-        connection=connection, kind=kind, done_at=None, defaults={"asked_by": actor, "since": since}
+        connection=connection, kind=kind, done_at=None, defaults={"asked_by": actor, **wanted}
     )
     return row
 
@@ -35,7 +36,7 @@ def claim() -> Trial | None:
         open_ones = Trial.objects.filter(Q(leased_until=None) | Q(leased_until__lt=wall), done_at=None)
         row = open_ones.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("id").first()
         if row is not None:
-            Trial.objects.filter(id=row.id).update(leased_until=wall + LEASE)
+            Trial.objects.filter(id=row.id).update(leased_until=wall + LEASE.get(Trial.Kind(row.kind), _SHORT))
     return row
 
 

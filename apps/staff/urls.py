@@ -142,6 +142,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/set-up/try/", connecting.try_it, name="connect_try"),
     path("connections/<uuid:connection_id>/set-up/trials/", connecting.trials_now, name="connect_trials"),
     path("connections/<uuid:connection_id>/set-up/begin/", connecting.begin, name="connect_begin"),
+    path("connections/<uuid:connection_id>/set-up/import/", connecting.first_import, name="connect_import"),
     path("connections/calls/<uuid:delivery_id>/", connections.call, name="call"),
     path("connections/calls/<uuid:delivery_id>/retry/", connections.retry_call, name="call_retry"),
     path("connections/calls/<uuid:delivery_id>/give-up/", connections.give_up, name="call_give_up"),

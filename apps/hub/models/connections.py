@@ -61,18 +61,20 @@ class Connection(Record):
 class Trial(Record):
     """Something a person asked of a connection while setting it up: a worker asks the vendor, the screen waits for this row.
 
-    It reads and never writes, so that one which was begun by a worker that died is simply asked again.
+    It writes nothing at the vendor, so that one which was begun by a worker that died is simply asked again.
     """
 
     class Kind(models.TextChoices):
         CHECK = "check", _("test call")
         PREVIEW = "preview", _("preview")
+        IMPORT = "import", _("first import")
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="trials")
     kind = models.CharField(max_length=8, choices=Kind)
     asked_at = models.DateTimeField(default=clock.wall)
     asked_by = models.CharField(max_length=150)
     since = models.DateTimeField(null=True)  # a preview's: what changed from then on
+    makes_variants = models.BooleanField(default=False)  # an import's: articles that are not known here are made
     leased_until = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     is_ok = models.BooleanField(null=True)

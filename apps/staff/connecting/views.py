@@ -127,11 +127,23 @@ def begin(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     with transaction.atomic():
         connections.shadow(row, [name for name in manifest.writes if name not in switched_on])
         connections.go_live(row)
+        makes = bool(request.POST.get("makes_variants"))
+        trials.ask(row, Trial.Kind.IMPORT, actor=audit.actor_of(request), makes_variants=makes)
         _note(request, "connection.began", row, on=sorted(switched_on))
     wiring.forget()
     doorbell.ring()
     messages.success(request, _("%(name)s is connected.") % {"name": row.name})
     return redirect("staff:connection", connection_id)
+
+
+@needs("connections.view")
+@require_safe
+def first_import(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """How far the first import is; a part of the connection's page."""
+    trial = trials.newest(Connection(id=connection_id)).get(Trial.Kind.IMPORT)
+    if trial is None:
+        raise Http404
+    return render(request, "staff/_first_import.html", {"first_import": trial})
 
 
 def _try(request: HttpRequest, row: Connection) -> HttpResponse:
@@ -165,6 +177,7 @@ def _standing(row: Connection) -> dict[str, Any]:
     cursor = Cursor.objects.filter(connection=row, name="orders").first()
     return {
         "row": row, "manifest": manifest, "check": check, "preview": preview, "reads_orders": "orders" in manifest.abilities,
+        "lists": "catalogue" in manifest.abilities,
         "since": cursor and cursor.read_at, "today": clock.business_date(),
         "writes": [(name, words.ABILITIES.get(name, name)) for name in manifest.writes],
         "is_waiting": any(trial.done_at is None for trial in made.values()),

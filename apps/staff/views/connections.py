@@ -4,7 +4,7 @@ Nothing here calls a vendor: a retry makes a row due, a resync asks a worker, a 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +25,15 @@ from apps.hub import connections as hub_connections
 from apps.hub import delivery, doorbell, inbox, registry
 from apps.hub import queries as hub
 from apps.hub.abilities import Once
-from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent
+from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent, Trial
 from apps.orders.models import Order
 from apps.staff.parts import connections, listed, repairs, timeline, words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
 SIZE = 40
+# For so long a first import is news.
+FRESH = timedelta(days=1)
 DIRECTIONS = ("", "in", "out")
 
 
@@ -123,6 +125,9 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         "direction": direction,
         "state": state,
         "takes_files": health.can("files"),
+        "first_import": row.trials.filter(kind=Trial.Kind.IMPORT, asked_at__gt=clock.wall() - FRESH)
+        .order_by("-id")
+        .first(),
         "lost": repairs.today([row]),
         "repairs": repairs.bars(row.id),
         "repairs_days": repairs.DAYS,

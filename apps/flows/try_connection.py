@@ -13,7 +13,7 @@ import structlog
 from apps.catalog import services as catalog
 from apps.core import clock, money
 from apps.flows import poll_orders, take_listings
-from apps.hub import connections, errors, registry, trials
+from apps.hub import abilities, connections, errors, registry, trials
 from apps.hub.abilities import Event
 from apps.hub.contracts import OrderDraft
 from apps.hub.models import Connection, Cursor, Trial
@@ -55,6 +55,8 @@ def begin_reading(connection: Connection, since: datetime) -> None:
 
 def _check(live: connections.Live, _trial: Trial) -> dict[str, Any]:
     connector = live.connector()
+    if choices := _lacking(connector, live):
+        return {"told": {}, "choices": choices}
     if hasattr(connector, "check"):
         told = dict(connector.check())
         connections.keep_expiries(live.connection, told)
@@ -83,13 +85,30 @@ def _preview(live: connections.Live, trial: Trial) -> dict[str, Any]:
     return {"orders": orders[:SHOWN], "unread": unread, "is_all": len(orders) + len(unread) < SHOWN}
 
 
+def _lacking(connector: Any, live: connections.Live) -> dict[str, Any]:
+    """Settings that are still empty and that the vendor offers choices for: a person chooses, then it is tried again."""
+    if not isinstance(connector, abilities.Chooser):
+        return {}
+    offered = connector.choices() if not all(_filled(live)) else {}
+    return {
+        name: [list(pair) for pair in pairs]
+        for name, pairs in offered.items()
+        if not live.connection.settings.get(name)
+    }
+
+
+def _filled(live: connections.Live) -> list[bool]:
+    manifest = registry.manifest(live.connection.connector)
+    return [bool(live.connection.settings.get(name)) for name in manifest.asked if name not in manifest.secrets]
+
+
 def _import(live: connections.Live, trial: Trial) -> dict[str, Any]:
     """The articles that the other side lists, then its orders: what the timetable would bring in its own time."""
-    abilities = registry.manifest(live.connection.connector).abilities
+    able = registry.manifest(live.connection.connector).abilities
     found = {}
-    if "catalogue" in abilities:
+    if "catalogue" in able:
         found["listings"] = take_listings.refresh(live.connection, makes_variants=trial.makes_variants)
-    if "orders" in abilities:
+    if "orders" in able:
         found["orders"] = poll_orders.poll(live.connection)
     return found
 

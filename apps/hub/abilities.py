@@ -295,6 +295,14 @@ class HealthCheck(Protocol):
         """
 
 
+@runtime_checkable
+class Chooser(Protocol):
+    """Can say what a setting may be, so that a person chooses by name instead of looking a number up."""
+
+    def choices(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Setting -> (value, name at the vendor), for settings that depend on the account. Raises vendor errors."""
+
+
 ABILITIES: dict[str, type] = {
     "orders": OrderSource,
     "catalogue": ProductSource,

@@ -100,6 +100,7 @@ class Shopify(Standin):
             "productVariantsCount": lambda args, _: self.stock.count(args),
             "nodes": lambda args, _: self.stock.items(args["ids"]),
             "location": lambda args, _: self._location(args["id"]),
+            "locations": lambda _args, _: {"nodes": [self._location(gid("Location", id)) for id in LOCATIONS]},
             "shop": lambda _args, _: self._shop(),
             "currentAppInstallation": lambda _args, _: {"accessScopes": [{"handle": one} for one in self._scopes()]},
             "fulfillmentOrder": lambda args, _: self.parcels.order_of(args["id"]),

@@ -169,7 +169,12 @@ def _choice(
 def _label(spec: msgspec.structs.FieldInfo) -> str:
     """The field's title where the settings say one, else its name in words; translated where the catalogue knows it."""
     title = getattr(_meta(spec), "title", None)
-    return gettext(title or capfirst(spec.name.replace("_", " ")).replace("Api ", "API "))
+    return gettext(title) if title else label_of(spec.name)
+
+
+def label_of(name: str) -> str:
+    """A setting's name in words, in the reader's language where the catalogue knows it."""
+    return gettext(capfirst(name.replace("_", " ")).replace("Api ", "API "))
 
 
 def _help(spec: msgspec.structs.FieldInfo) -> str:

@@ -140,6 +140,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/set-up/", connecting.one, name="connect_one"),
     path("connections/<uuid:connection_id>/set-up/access/", connecting.access, name="connect_access"),
     path("connections/<uuid:connection_id>/set-up/try/", connecting.try_it, name="connect_try"),
+    path("connections/<uuid:connection_id>/set-up/pick/", connecting.pick, name="connect_pick"),
     path("connections/<uuid:connection_id>/set-up/trials/", connecting.trials_now, name="connect_trials"),
     path("connections/<uuid:connection_id>/set-up/begin/", connecting.begin, name="connect_begin"),
     path("connections/<uuid:connection_id>/set-up/import/", connecting.first_import, name="connect_import"),

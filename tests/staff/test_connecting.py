@@ -132,6 +132,23 @@ def test_what_does_not_work_is_mended_and_the_kept_secret_stays(browser_as: Sign
     assert Credential.objects.filter(connection=row, name="access_token").count() == 1
 
 
+def test_a_setting_that_depends_on_the_account_is_chosen_by_name(browser_as: SignIn, shop: Stand):
+    owner = browser_as("owner")
+    row = _connect(owner, shop, setting_location_id="")
+    check = _trial(row, Trial.Kind.CHECK)
+    assert str(LOCATION) in [value for value, _name in check.found["choices"]["location_id"]]
+    owner.post(reverse("staff:connect_begin", args=[row.id]))
+    assert Connection.objects.get().status == Connection.Status.SETUP
+
+    owner.post(reverse("staff:connect_pick", args=[row.id]), {"location_id": "666"})
+    assert Connection.objects.get().settings["location_id"] == ""
+    owner.post(reverse("staff:connect_pick", args=[row.id]), {"location_id": str(LOCATION)})
+    assert (Connection.objects.get().settings["location_id"], _trial(row, Trial.Kind.CHECK).is_ok) == (
+        str(LOCATION),
+        True,
+    )
+
+
 def test_no_page_shows_a_secret(browser_as: SignIn, shop: Stand):
     owner = browser_as("owner")
     row = _connect(owner, shop)

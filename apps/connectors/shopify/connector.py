@@ -195,6 +195,12 @@ class ShopifyConnector:
 
     # Health
 
+    def choices(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """The shop's active locations, of which the merchant chooses the one that Kurogo keeps."""
+        nodes = self._client.call("Locations", {})["locations"]["nodes"]
+        active = [(mapping.tail(node["id"]), node["name"]) for node in nodes if node["isActive"]]
+        return {"location_id": active}
+
     def check(self) -> Mapping[str, str]:
         """Raises `Misconfigured` with the scope or the location that is missing."""
         self._here()

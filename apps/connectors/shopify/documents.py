@@ -188,6 +188,11 @@ query Health($location: ID!) {
   location(id: $location) { name isActive }
 }"""
 
+LOCATIONS = """
+query Locations {
+  locations(first: 50) { nodes { id name isActive } }
+}"""
+
 DOCUMENTS: dict[str, str] = {
     "Orders": ORDERS,
     "Order": ORDER,
@@ -207,6 +212,7 @@ DOCUMENTS: dict[str, str] = {
     "BulkState": BULK_STATE,
     "CancelBulk": CANCEL_BULK,
     "Health": HEALTH,
+    "Locations": LOCATIONS,
 }
 
 

@@ -21,7 +21,7 @@ from apps.core.models import Brand
 from apps.flows import try_connection, wiring
 from apps.hub import connections, doorbell, registry, trials
 from apps.hub.models import Connection, Cursor, Trial
-from apps.staff.connection_form import SECRET, SETTING, ConnectionForm, form_for
+from apps.staff.connection_form import SECRET, SETTING, ConnectionForm, form_for, label_of
 from apps.staff.parts import words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
@@ -107,6 +107,23 @@ def try_it(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 
 
 @needs("connections.manage")
+@require_POST
+def pick(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """One of the choices that the vendor offered for a setting; then it is tried again."""
+    row = _get(connection_id)
+    made = trials.newest(row).get(Trial.Kind.CHECK)
+    offered = made.found.get("choices", {}) if made else {}
+    picked = {name: request.POST.get(name, "") for name in offered}
+    if any(value not in [one for one, _name in offered[name]] for name, value in picked.items()):
+        messages.warning(request, _("Choose one of those that the vendor offers."))
+        return redirect("staff:connect_one", connection_id)
+    with transaction.atomic():
+        connections.change_settings(row, row.settings | picked)
+        _note(request, "connection.changed", row, fields=sorted(picked))
+    return _try(request, row)
+
+
+@needs("connections.manage")
 @require_safe
 def trials_now(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     """The part of the page that changes while a worker asks."""
@@ -120,7 +137,7 @@ def begin(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     row = _get(connection_id)
     manifest = registry.manifest(row.connector)
     last = trials.newest(row).get(Trial.Kind.CHECK)
-    if last is None or not last.is_ok:
+    if last is None or not last.is_ok or last.found.get("choices"):
         messages.warning(request, _("The test call must go well first."))
         return redirect("staff:connect_one", connection_id)
     switched_on = {name for name in manifest.writes if request.POST.get(f"on-{name}")}
@@ -181,8 +198,15 @@ def _standing(row: Connection) -> dict[str, Any]:
         "since": cursor and cursor.read_at, "today": clock.business_date(),
         "writes": [(name, words.ABILITIES.get(name, name)) for name in manifest.writes],
         "is_waiting": any(trial.done_at is None for trial in made.values()),
-        "may_begin": bool(check and check.is_ok), "place": "staff:connections",
+        "may_begin": bool(check and check.is_ok and not check.found.get("choices")),
+        "choices": _choices(check), "place": "staff:connections",
     }  # fmt: skip
+
+
+def _choices(check: Trial | None) -> list[dict[str, Any]]:
+    """What is still to be chosen: the setting as its form calls it, and the vendor's offers."""
+    offered = check.found.get("choices", {}) if check else {}
+    return [{"name": name, "label": label_of(name), "offers": offers} for name, offers in offered.items()]
 
 
 def _since(span: str, day: str) -> datetime | None:

@@ -11,6 +11,7 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -116,9 +117,16 @@ def _address(name: str) -> str:
     return reverse("staff:connect") if name == "connection" else reverse("staff:setup_step", args=[name])
 
 
-def _rates() -> list[TaxRate]:
-    """The rate of each code that holds today in the shop's country."""
+def _rates() -> list[dict[str, Any]]:
+    """The rate of each code that holds today in the shop's country, the highest first."""
     today = clock.business_date()
     rows = TaxRate.objects.filter(country=place.country(), from_day__lte=today).select_related("tax_code")
     newest = {row.tax_code_id: row for row in rows.order_by("from_day")}
-    return sorted(newest.values(), key=lambda row: -row.rate_bp)
+    is_japanese = (get_language() or "").startswith("ja")
+    return [
+        {
+            "name": row.tax_code.name_ja if is_japanese else row.tax_code.name_en, "from_day": row.from_day,
+            "percent": f"{row.rate_bp / 100:g}",
+        }
+        for row in sorted(newest.values(), key=lambda row: -row.rate_bp)
+    ]  # fmt: skip

@@ -37,7 +37,8 @@ def poll_due() -> int:
         try:
             found += poll(connection)
         except errors.VendorError as error:
-            connections.failed(connection.id, str(error), reconnect=isinstance(error, errors.Misconfigured))
+            connections.failed(connection.id, str(error), reconnect=isinstance(error, errors.Misconfigured),
+                               is_trouble=isinstance(error, errors.Transient))  # fmt: skip
     return found
 
 

@@ -14,7 +14,7 @@ from django.db.models import F
 
 from apps.core import clock, crypto, net
 from apps.core.models import Brand
-from apps.hub import registry
+from apps.hub import breaker, registry
 from apps.hub.errors import Misconfigured
 from apps.hub.models import Connection, Credential
 
@@ -211,7 +211,10 @@ def heard(connection_id: UUID) -> None:
 def succeeded(connection_id: UUID) -> None:
     """A call went well."""
     if _is_news(connection_id, "ok"):
-        Connection.objects.filter(id=connection_id).update(last_ok_at=clock.now())
+        Connection.objects.filter(id=connection_id).update(last_ok_at=clock.now(), failures_in_a_row=0)
+        if is_broken(connection_id):
+            breaker.close(connection_id)
+            _cache.pop(connection_id, None)
 
 
 def _is_news(connection_id: UUID, what: str) -> bool:
@@ -222,14 +225,27 @@ def _is_news(connection_id: UUID, what: str) -> bool:
     return True
 
 
-def failed(connection_id: UUID, reason: str, *, held_until: datetime | None = None, reconnect: bool = False) -> None:
-    """A call went wrong; `held_until` keeps the whole connection back (429), `reconnect` asks for a person."""
+def is_broken(connection_id: UUID) -> bool:
+    """Whether its breaker is open, as this process last saw it."""
+    held = _cache.get(connection_id)
+    return held is not None and breaker.is_open(held[1].connection)
+
+
+def failed(connection_id: UUID, reason: str, *, held_until: datetime | None = None, reconnect: bool = False,
+           is_trouble: bool = False) -> None:  # fmt: skip
+    """A call went wrong; `held_until` keeps the whole connection back (429), `reconnect` asks for a person, `is_trouble` says
+    that the vendor itself is in trouble, which its breaker counts.
+    """
     change: dict[str, Any] = {"last_error_at": clock.now(), "last_error": reason[:300]}
     if held_until:
         change["held_until"] = held_until
     if reconnect:
         change["status"] = Connection.Status.NEEDS_RECONNECT
     Connection.objects.filter(id=connection_id).update(**change)
+    _noted.pop((connection_id, "ok"), None)  # the next success is news
+    if is_trouble:
+        breaker.count(connection_id)
+        _cache.pop(connection_id, None)
 
 
 def count_refused(connection_id: UUID) -> None:

@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce
 
 from apps.core import clock, crypto, locks, rows
 from apps.core.ids import uuid7
-from apps.hub import abilities, connections, doorbell, errors, inbox, registry
+from apps.hub import abilities, breaker, connections, doorbell, errors, inbox, registry
 from apps.hub.abilities import Event, Once
 from apps.hub.models import Attempt, Connection, Delivery
 
@@ -104,6 +104,7 @@ class _Outcome:
     due_at: datetime | None = None
     held_until: datetime | None = None
     reconnect: bool = False
+    is_trouble: bool = False  # the vendor's, not this call's: the breaker counts it
     milliseconds: int = 0
     at: datetime = field(default_factory=clock.now)
 
@@ -160,6 +161,9 @@ def release(worker: str) -> int:
 def make(claimed: Claimed) -> None:
     """One try of one claimed delivery, from call to settlement; nothing where the lease is another's by now."""
     if not _is_still_mine(claimed.delivery):
+        return
+    if connections.is_broken(claimed.delivery.connection_id) and not breaker.may_ask(claimed.delivery.connection_id):
+        breaker.put_back(claimed.delivery, is_unsettled=claimed.is_unsettled)
         return
     started = time.monotonic()
     outcome = _try(claimed)
@@ -251,10 +255,12 @@ def _after_transient(claimed: Claimed, error: errors.Transient, *, once: Once) -
     status = "unknown" if error.sent or claimed.may_have_happened else "due"
     if delivery.attempts >= MAX_ATTEMPTS:
         return _Outcome(
-            "waiting", "unknown" if error.sent else "transient", f"given up after {delivery.attempts}: {error}"
-        )
+            "waiting", "unknown" if error.sent else "transient", f"given up after {delivery.attempts}: {error}",
+            is_trouble=True,
+        )  # fmt: skip
     outcome = "unknown" if error.sent else "transient"
-    return _Outcome(status, outcome, str(error), due_at=clock.now() + _back_off(delivery.attempts))
+    due_at = clock.now() + _back_off(delivery.attempts)
+    return _Outcome(status, outcome, str(error), due_at=due_at, is_trouble=True)
 
 
 def _back_off(attempts: int) -> timedelta:
@@ -287,8 +293,9 @@ def settle(delivery: Delivery, outcome: _Outcome) -> bool:
         doorbell.ring()
     elif outcome.reason:
         connections.failed(
-            delivery.connection_id, outcome.reason, held_until=outcome.held_until, reconnect=outcome.reconnect
-        )
+            delivery.connection_id, outcome.reason, held_until=outcome.held_until, reconnect=outcome.reconnect,
+            is_trouble=outcome.is_trouble,
+        )  # fmt: skip
     return True
 
 

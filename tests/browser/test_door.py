@@ -29,6 +29,7 @@ def test_pages_before_the_rail_are_in_order(screen_of):
 
 
 def test_language_is_switched_on_the_sign_in_page(screen_of):
+    make_person("aoi", "owner")
     page = screen_of(language="ja").open("/")
 
     page.get_by_role("button", name="English").click()

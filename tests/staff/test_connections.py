@@ -283,7 +283,7 @@ def test_the_pages_cost_the_same_however_much_there_is(browser_as, shop, django_
 
     with django_assert_max_num_queries(19):
         assert browser.get(reverse("staff:connections")).status_code == 200
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         assert browser.get(reverse("staff:connection", args=[shop.channel.id])).status_code == 200
 
 

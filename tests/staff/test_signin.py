@@ -26,6 +26,7 @@ def _try(browser: Client, login: str, password: str):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("asked", "language"), [("en-GB,en;q=0.9", "en"), ("ja", "ja"), ("fr", "ja"), ("", "ja")])
 def test_sign_in_page_follows_the_browsers_language(asked: str, language: str):
+    make_person("aoi", "owner")
     page = Client().get("/", headers={"accept-language": asked}).content.decode()
 
     assert f'<html lang="{language}">' in page

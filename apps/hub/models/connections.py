@@ -47,6 +47,7 @@ class Connection(Record):
     repeated_count = models.PositiveIntegerField(_("repeated notices"), default=0)
     repaired_count = models.PositiveIntegerField(_("things found only at night"), default=0)
     silent_after_hours = models.PositiveSmallIntegerField(_("counts as silent after (hours)"), default=26)
+    failures_in_a_row = models.PositiveSmallIntegerField(_("failures in a row"), default=0)
     held_until = models.DateTimeField(_("vendor asked to wait until"), null=True, blank=True)
     created_at = models.DateTimeField()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.hub import registry
+from apps.hub import breaker, registry
 from apps.hub.models import Connection
 from apps.staff.parts import times
 
@@ -102,6 +102,11 @@ def _verdict(
 ) -> tuple[int, str, str]:
     if row.status == Connection.Status.NEEDS_RECONNECT:
         return 0, "bad", _("Reconnect needed")
+    if breaker.is_open(row):
+        left = max(timedelta(0), (row.held_until or now) - now)
+        return 1, "bad", _("Failed %(n)d times in a row; asked again in %(span)s") % {
+            "n": row.failures_in_a_row, "span": times.span(left),
+        }  # fmt: skip
     if blind:
         return 1, "bad", _("Blind for %(span)s") % {"span": times.span(now - blind)}
     if waiting := count.get("waiting", 0):

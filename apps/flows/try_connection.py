@@ -31,7 +31,7 @@ def work() -> int:
     if trial is None:
         return 0
     try:
-        live = connections.live(trial.connection_id)
+        live = connections.live(trial.connection_id, anew=True)  # somebody has just changed it
         if live is None:
             raise errors.Misconfigured("the connection is gone")
         found = _MAKE[Trial.Kind(trial.kind)](live, trial)

@@ -144,10 +144,12 @@ def _opened(credential: Credential) -> str:
     return plain.decode()
 
 
-def live(connection_id: UUID) -> Live | None:
-    """A connection as held by this process for a few seconds; None where there is none. Raises `Misconfigured`."""
+def live(connection_id: UUID, *, anew: bool = False) -> Live | None:
+    """A connection as held by this process for a few seconds, or as it is this moment; None where there is none. Raises
+    `Misconfigured`.
+    """
     held = _cache.get(connection_id)
-    if held and held[0] > time.monotonic():
+    if held and held[0] > time.monotonic() and not anew:
         return held[1]
     connection = Connection.objects.select_related("brand").filter(id=connection_id).first()
     if connection is None:

@@ -33,8 +33,7 @@ _KEY_MARGIN = timedelta(hours=1)  # our clock and theirs, and the time a call ta
 _BACK_OFF_SECONDS = (5, 15, 60, 180, 600, 1800, 3600, 7200, 14400, 28800, 57600)
 
 _CLAIM = """
-UPDATE hub_delivery AS d SET leased_until = %(until)s, leased_by = %(worker)s, token = d.token + 1, attempts = d.attempts + 1
-FROM (
+WITH due AS MATERIALIZED (  -- materialized: as a subquery a nested loop runs it anew for each row, and each time it takes others
     SELECT d.id, d.leased_until IS NOT NULL AS is_unsettled FROM hub_delivery d JOIN hub_connection c ON c.id = d.connection_id
     WHERE d.status IN ('due', 'unknown') AND d.due_at <= %(now)s
       AND (d.leased_until IS NULL OR d.leased_until < %(wall)s OR d.leased_by = %(mine)s)
@@ -43,7 +42,9 @@ FROM (
       AND NOT c.paused_abilities ? CASE d.operation {ability_of} END
       AND (d.status = 'unknown' OR NOT c.shadowed_abilities ? CASE d.operation {ability_of} END)
     ORDER BY d.due_at, d.id LIMIT %(limit)s FOR NO KEY UPDATE OF d SKIP LOCKED
-) AS due WHERE d.id = due.id RETURNING d.id, due.is_unsettled
+)
+UPDATE hub_delivery AS d SET leased_until = %(until)s, leased_by = %(worker)s, token = d.token + 1, attempts = d.attempts + 1
+FROM due WHERE d.id = due.id RETURNING d.id, due.is_unsettled
 """.replace("{ability_of}", " ".join(f"WHEN '{op}' THEN '{ability}'" for op, ability in abilities.ABILITY_OF.items()))
 
 # One statement: the delivery moves on if the claim still holds, and only then are the try and the answer written.

@@ -75,6 +75,7 @@ def test_from_an_empty_house_to_the_first_order(kurogo: Up, shop: Stand, page: P
     page.get_by_text("またはこのキーを入力").click()
     page.get_by_label("コード", exact=True).fill(_six_digits(page.locator("p.code").inner_text()))
     page.get_by_role("button", name="二段階認証を有効にする").click()
+    expect.set_options(timeout=30_000)  # a worker asks a vendor in between
     expect(page.get_by_role("heading", name="リカバリーコード")).to_be_visible()
     page.get_by_role("link", name="作業に戻る").click()
 

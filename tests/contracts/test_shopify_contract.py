@@ -72,6 +72,7 @@ def replace_person():
 
 
 def _speak(connector: ShopifyConnector, number: str) -> None:
+    connector.choices()
     connector.check()
     list(connector.variants())
     levels = [one for page in connector.shown_stock() for one in page][:3]

@@ -149,6 +149,18 @@ def test_a_setting_that_depends_on_the_account_is_chosen_by_name(browser_as: Sig
     )
 
 
+def test_a_worker_tries_what_was_typed_a_moment_ago(browser_as: SignIn, shop: Stand):
+    owner = browser_as("owner")
+    row = _connect(owner, shop, setting_location_id="")
+    _trial(row, Trial.Kind.CHECK)
+    held = connections.live(row.id)
+    Connection.objects.filter(id=row.id).update(settings=row.settings | {"location_id": str(LOCATION)})
+
+    assert connections.live(row.id) is held  # as another process would hold it
+    trials.ask(row, Trial.Kind.CHECK, actor="owner")
+    assert _trial(row, Trial.Kind.CHECK).found.get("choices") is None
+
+
 def test_no_page_shows_a_secret(browser_as: SignIn, shop: Stand):
     owner = browser_as("owner")
     row = _connect(owner, shop)

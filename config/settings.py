@@ -58,6 +58,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "rest_framework",
+    "django_filters",
+    "oauth2_provider",
+    "drf_spectacular",
     "apps.core",
     "apps.hub",
     "apps.ledger",
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
     "apps.reconciliation",
     "apps.flows",
     "apps.sandbox",
+    "apps.api",
     "apps.staff",
 ]
 
@@ -213,6 +217,42 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
+}
+
+# The REST door (apps/api)
+API_MAX_BYTES = env.int("KUROGO_API_MAX_BYTES", default=1024 * 1024)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.access.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.access.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.access.PerClient"],
+    "DEFAULT_THROTTLE_RATES": {
+        "client": env.str("KUROGO_API_RATE", default="600/min"),
+        "token": env.str("KUROGO_TOKEN_RATE", default="30/min"),
+    },
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "apps.api.paging.Newest",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
+}
+OAUTH2_PROVIDER_APPLICATION_MODEL = "api.Client"
+OAUTH2_PROVIDER = {
+    "SCOPES_BACKEND_CLASS": "apps.api.scopes.ClientScopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # tokens are kept as digests
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Kurogo",
+    "DESCRIPTION": "Orders, products, stock and what belongs to them. Amounts are integers in minor units of their currency.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "apps.api.schema.complete"],
 }
 
 # The record room (apps/staff/site.py): the staff UI's indigo and black instead of Unfold's purple

@@ -9,6 +9,7 @@ from apps.staff import entry
 urlpatterns = [
     path("", include("apps.staff.urls")),
     path("accounts/", include("apps.staff.account_urls")),
+    path("api/", include("apps.api.urls")),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     path("health/", entry.health, name="health"),

@@ -230,7 +230,7 @@ REST_FRAMEWORK = {
         "token": env.str("KUROGO_TOKEN_RATE", default="30/min"),
     },
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.parsing.Body"],
     "DEFAULT_PAGINATION_CLASS": "apps.api.paging.Newest",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "apps.api.problems.handle",

@@ -154,7 +154,7 @@ class StockOut(serializers.ModelSerializer):
 
     def get_free(self, row: StockLevel) -> int:
         """Units that nobody has."""
-        return row.free
+        return row.available
 
 
 class StockFilter(filters.FilterSet):

@@ -15,6 +15,7 @@ import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,7 +46,7 @@ def once(request: Request, write: Callable[[], tuple[int, Any]]) -> Response:
         with transaction.atomic():
             status, body = write()
             _keep(row, status, body)
-    except exceptions.APIException as refused:
+    except (exceptions.APIException, Http404) as refused:
         answer = problems.handle(refused, {"view": None})
         _keep(row, answer.status_code, answer.data)
         return answer

@@ -7,12 +7,15 @@ error and not ignored: a typing mistake must not read everything.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from rest_framework import exceptions, generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +23,30 @@ from rest_framework.response import Response
 from apps.api import keys, problems
 
 _PAGING = frozenset({"cursor", "limit"})
+
+
+class YesNo(filters.TypedChoiceFilter):
+    """`true` or `false`; anything else is a mistake and not "either"."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(choices=[("true", "true"), ("false", "false")], coerce=lambda text: text == "true", **more)
+
+
+class MomentField(IsoDateTimeField):
+    """A moment with or without its offset, told to the database in UTC: PostgreSQL knows no offset beyond sixteen hours."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        found = super().to_python(value)
+        try:
+            return found and found.astimezone(UTC)
+        except (OverflowError, ValueError) as error:
+            raise ValidationError("There is no such moment.") from error
+
+
+class Moment(filters.IsoDateTimeFilter):
+    """Filter by a moment."""
+
+    field_class = MomentField
 
 
 class View(generics.GenericAPIView):
@@ -50,6 +77,8 @@ class Rows(View):
         known = _PAGING | set(self.filterset_class.base_filters)
         if unknown := sorted(set(request.query_params) - known):
             raise exceptions.ValidationError({name: ["There is no such filter."] for name in unknown})
+        if empty := sorted(name for name, value in request.query_params.items() if not value):
+            raise exceptions.ValidationError({name: ["It is empty."] for name in empty})
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 

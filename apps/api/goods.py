@@ -88,9 +88,11 @@ class ProductIn(serializers.Serializer):
 class ProductFilter(filters.FilterSet):
     """Filters of the list."""
 
+    is_active = base.YesNo()
+
     class Meta:
         model = Variant
-        fields = ("sku", "barcode", "is_active")
+        fields = ("sku", "barcode")
 
 
 def _products() -> QuerySet[Variant]:

@@ -26,7 +26,6 @@ from apps.core import clock, crypto
 
 log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
-KEPT = timedelta(hours=48)
 LONGEST = 255
 
 
@@ -58,11 +57,6 @@ def once(request: Request, write: Callable[[], tuple[int, Any]]) -> Response:
         _keep(row, 500, body)
         return Response(body, status=500, content_type=problems.TYPE)
     return Response(body, status=status)
-
-
-def forget_old() -> int:
-    """Keys that are past their time; run by the timetable."""
-    return Answered.objects.filter(begun_at__lt=clock.wall() - KEPT).delete()[0]
 
 
 def _begin(request: Request, key: str) -> Answered:

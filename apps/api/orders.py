@@ -69,13 +69,14 @@ class OrderOut(serializers.ModelSerializer):
 class OrderFilter(filters.FilterSet):
     """Filters of the list."""
 
+    is_held = base.YesNo()
     channel = filters.UUIDFilter(field_name="channel_id")
-    placed_from = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
-    placed_until = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
+    placed_from = base.Moment(field_name="placed_at", lookup_expr="gte")
+    placed_until = base.Moment(field_name="placed_at", lookup_expr="lt")
 
     class Meta:
         model = Order
-        fields = ("number", "external_number", "lifecycle", "payment", "allocation", "fulfilment", "is_held")
+        fields = ("number", "external_number", "lifecycle", "payment", "allocation", "fulfilment")
 
 
 class Note(serializers.Serializer):
@@ -100,7 +101,7 @@ def _orders() -> QuerySet[Order]:
     return Order.objects.select_related("brand", "ship_to").prefetch_related(lines)
 
 
-@extend_schema(tags=["orders"], operation_id="orders_list")
+@extend_schema(tags=["orders"])
 class OrderRows(base.Rows):
     """Orders, the newest first."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -105,6 +106,7 @@ def plain(status: int, detail: str) -> JsonResponse:
     return JsonResponse(body_of(status, detail), status=status, content_type=TYPE)
 
 
+@csrf_exempt
 def not_found(_request: HttpRequest, **_kwargs: Any) -> JsonResponse:
     """For addresses below /api/ that lead nowhere."""
     return plain(404, "There is nothing at this address.")

@@ -32,5 +32,5 @@ urlpatterns = [
     path("v1/stock/<uuid:id>/set-aside/", goods.SetAside.as_view(), name="stock_set_aside"),
     path("v1/stock/<uuid:id>/bring-back/", goods.BringBack.as_view(), name="stock_bring_back"),
     *_read,
-    re_path(r"^.*$", problems.not_found, name="nowhere"),
+    re_path(r"^[\s\S]*$", problems.not_found, name="nowhere"),
 ]

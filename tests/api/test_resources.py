@@ -58,7 +58,20 @@ def test_filters_narrow_the_list(program, shop, query, numbers):
 
 
 @pytest.mark.parametrize(
-    "query", ["lifecyle=open", "cursor=x", "lifecycle=asleep", "channel=x", "placed_from=yesterday", "order_by=id"]
+    "query",
+    [
+        "lifecyle=open",
+        "cursor=x",
+        "lifecycle=asleep",
+        "channel=x",
+        "placed_from=yesterday",
+        "order_by=id",
+        "placed_from=9999-12-31T23:59:59-10:00",
+        "limit=0",
+        "limit=x",
+        "is_held=1",
+        "number=",
+    ],
 )
 def test_a_mistyped_filter_reads_nothing(program, shop, query):
     make_order(shop, ("TEA", 1), method="cod")
@@ -66,6 +79,12 @@ def test_a_mistyped_filter_reads_nothing(program, shop, query):
     answer = program.get(f"{ORDERS}?{query}")
 
     assert (answer.status_code in {400, 404}, answer.headers["content-type"]) == (True, "application/problem+json")
+
+
+def test_a_moment_of_any_offset_is_understood(program, shop):
+    make_order(shop, ("TEA", 1), method="cod")
+
+    assert len(program.get(f"{ORDERS}?placed_until=5427-07-25T07:37:21%2B22:23").json()["results"]) == 1
 
 
 def test_people_are_told_only_to_those_who_may_see_them(program_with, shop):
@@ -87,7 +106,11 @@ def test_fifty_orders_cost_as_many_statements_as_two(program, shop, django_asser
         program.get(ORDERS)
 
     assert len(few) == len(many)
-    assert [one["sql"] for one in many if "COUNT(" in one["sql"] or "OFFSET" in one["sql"]] == []
+    assert [
+        one["sql"]
+        for one in many
+        if ("COUNT(" in one["sql"] and "staff_cache" not in one["sql"]) or "OFFSET" in one["sql"]
+    ] == []
 
 
 @pytest.mark.parametrize(

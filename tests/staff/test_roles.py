@@ -146,6 +146,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:night_progress": {"GET": "night.view"},
     "staff:night_difference": {"GET": "night.view"},
     "staff:night_decide": {"POST": "night.decide"},
+    "staff:clients": {"GET": "settings.manage", "POST": "settings.manage"},
+    "staff:client_end": {"POST": "settings.manage"},
     "staff:connect": {"GET": "connections.manage"},
     "staff:connect_new": {"GET": "connections.manage", "POST": "connections.manage"},
     "staff:connect_one": {"GET": "connections.manage"},

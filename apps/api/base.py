@@ -16,6 +16,8 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +27,7 @@ from apps.api import keys, problems
 _PAGING = frozenset({"cursor", "limit"})
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class YesNo(filters.TypedChoiceFilter):
     """`true` or `false`; anything else is a mistake and not "either"."""
 

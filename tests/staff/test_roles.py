@@ -154,6 +154,8 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:connect_access": {"GET": "connections.manage", "POST": "connections.manage"},
     "staff:connect_try": {"POST": "connections.manage"},
     "staff:connect_trials": {"GET": "connections.manage"},
+    "staff:connect_let_in": {"POST": "connections.manage"},
+    "staff:connect_back": {"GET": "connections.manage"},
     "staff:connect_pick": {"POST": "connections.manage"},
     "staff:connect_import": {"GET": "connections.view"},
     "staff:connect_begin": {"POST": "connections.manage"},

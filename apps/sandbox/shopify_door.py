@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import html
 import secrets
-import time
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
+from apps.core import clock
 from apps.sandbox.world import Answer, Ask
 
 AUTHORIZE, EXCHANGE = "/admin/oauth/authorize", "/admin/oauth/access_token"
@@ -46,7 +46,12 @@ class Door:
         code = secrets.token_hex(16)
         self._codes[code] = dict(ask.query)
         state = "another" if self._fact("strays", "") else ask.query.get("state", "")
-        told = {"code": code, "shop": ask.headers.get("host", ""), "state": state, "timestamp": str(int(time.time()))}
+        told = {
+            "code": code,
+            "shop": ask.headers.get("host", ""),
+            "state": state,
+            "timestamp": str(int(clock.wall().timestamp())),
+        }
         words = "&".join(f"{name}={told[name]}" for name in sorted(told))
         told["hmac"] = hmac.new(self._secret(), words.encode(), hashlib.sha256).hexdigest()
         return Answer(302, b"", {"location": f"{ask.query.get('redirect_uri', '')}?{urlencode(told)}"})

@@ -1,9 +1,8 @@
 """Shopify: what the connector can do and how its writes are kept from happening twice."""
 
-from apps.connectors.shopify.codes import SCOPES
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.hub.abilities import Once, StockManners, Writes
-from apps.hub.registry import Manifest, OAuth
+from apps.hub.registry import Manifest
 
 API_VERSION = "2026-10"
 
@@ -18,18 +17,9 @@ CONNECTOR = Manifest(
     once={"stock.set": Once.KEY, "price.set": Once.NATURAL_KEY, "fulfilment.create": Once.NATURAL_KEY},
     stock=StockManners(writes=Writes.COMPARE_AND_SET),
     webhook="apps.connectors.shopify.webhook",
-    secrets=("access_token", "webhook_secret", "webhook_secret_old", "client_secret"),
+    secrets=("access_token", "webhook_secret", "webhook_secret_old"),
     host_field="shop_url",
     asked=("shop_url", "access_token", "webhook_secret", "location_id"),
-    oauth=OAuth(
-        authorize="{shop_url}/admin/oauth/authorize",
-        exchange="{shop_url}/admin/oauth/access_token",
-        scopes=tuple(SCOPES),
-        separator=",",
-        also=("webhook_secret",),
-        verify="apps.connectors.shopify.oauth.verify",
-        asked=("shop_url", "client_id", "client_secret"),
-    ),
     docs_url="https://shopify.dev/docs/api/admin-graphql/2026-10",
     api_version=API_VERSION,
     verified_against="the vendor's Admin GraphQL schema 2026-10, its webhook examples 2026-07, and our stand-in",

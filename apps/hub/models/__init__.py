@@ -13,7 +13,6 @@ from apps.hub.models.connections import (
     MissingNumber,
     Repair,
     Trial,
-    WayIn,
 )
 from apps.hub.models.traffic import (
     Attempt,
@@ -43,5 +42,4 @@ __all__ = [
     "Repair",
     "SetAsideRow",
     "Trial",
-    "WayIn",
 ]

@@ -32,5 +32,6 @@ SCHEDULE = (
     Job("retention", at="03:30", words="Empty payloads that are past their time"),
     Job("refresh_listings", at="04:30", words="Read again what every channel lists"),
     Job("forecast", at="04:30", words="Forecast demand and reorder points"),
+    Job("forget_keys", at="03:40", words="Forget tokens and idempotency keys of the API that are past their time"),
     Job("check_keys", at="05:00", words="Ask when credentials that end by themselves will"),
 )

@@ -35,7 +35,6 @@ PRIVATE_PEERS = env.list("KUROGO_PRIVATE_PEERS", default=[])
 SWEEP_SECONDS = env.float("KUROGO_SWEEP_SECONDS", default=1.0)
 HOOK_MAX_BYTES = env.int("KUROGO_HOOK_MAX_BYTES", default=8 * 1024 * 1024)
 SANDBOX_ADDRESS = env.str("KUROGO_SANDBOX", default="")
-METRICS_TOKEN = env.str("KUROGO_METRICS_TOKEN", default="")
 SANDBOX_TOKEN = env.str("KUROGO_SANDBOX_TOKEN", default="")
 # Where the shop sells from: the country whose tax rates apply to lines for which the channel names none.
 KUROGO_COUNTRY = env.str("KUROGO_COUNTRY", default="JP")
@@ -59,6 +58,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "rest_framework",
+    "django_filters",
+    "oauth2_provider",
+    "drf_spectacular",
     "apps.core",
     "apps.hub",
     "apps.ledger",
@@ -73,13 +75,12 @@ INSTALLED_APPS = [
     "apps.reconciliation",
     "apps.flows",
     "apps.sandbox",
+    "apps.api",
     "apps.staff",
 ]
 
 MIDDLEWARE = [
-    "apps.staff.watching.Metered",
     "apps.staff.middleware.DemoStaysAtHome",
-    "apps.staff.watching.Alive",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -216,6 +217,42 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
+}
+
+# The REST door (apps/api)
+API_MAX_BYTES = env.int("KUROGO_API_MAX_BYTES", default=1024 * 1024)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.access.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.access.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.access.PerClient"],
+    "DEFAULT_THROTTLE_RATES": {
+        "client": env.str("KUROGO_API_RATE", default="600/min"),
+        "token": env.str("KUROGO_TOKEN_RATE", default="30/min"),
+    },
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.parsing.Body"],
+    "DEFAULT_PAGINATION_CLASS": "apps.api.paging.Newest",
+    "DEFAULT_SCHEMA_CLASS": "apps.api.schema.Described",
+    "EXCEPTION_HANDLER": "apps.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
+}
+OAUTH2_PROVIDER_APPLICATION_MODEL = "api.Client"
+OAUTH2_PROVIDER = {
+    "SCOPES_BACKEND_CLASS": "apps.api.scopes.ClientScopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # tokens are kept as digests
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Kurogo",
+    "DESCRIPTION": "Orders, products, stock and what belongs to them. Amounts are integers in minor units of their currency.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "apps.api.schema.complete"],
 }
 
 # The record room (apps/staff/site.py): the staff UI's indigo and black instead of Unfold's purple

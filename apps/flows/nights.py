@@ -245,6 +245,11 @@ def _check_keys(run: JobRun) -> Went:
     return Went.DONE
 
 
+def _forget_keys(_run: JobRun) -> Went:
+    retention.forget_keys()
+    return Went.DONE
+
+
 def _forecast(run: JobRun) -> Went:
     """A batch of levels a step."""
     after = run.progress.get("after")
@@ -267,6 +272,7 @@ _JOBS: dict[str, Step] = {
     "retention": _retention,
     "refresh_listings": _refresh,
     "check_keys": _check_keys,
+    "forget_keys": _forget_keys,
     "forecast": _forecast,
     "night_by_hand": _night,
     "resync": _resync,

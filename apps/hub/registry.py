@@ -22,6 +22,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    """How somebody lets Kurogo in at the vendor. Addresses may name settings (`{shop_url}/…`); `who`, `proof` and `opens` are the
+    settings that hold the app's id, its secret and, afterwards, the token. `also` are secrets that are the app's secret once
+    more; `verify` is the dotted path of a function that says whether the answer is the vendor's own; `asked` are the settings
+    that are typed before.
+    """
+
+    authorize: str
+    exchange: str
+    scopes: tuple[str, ...]
+    separator: str = " "
+    has_pkce: bool = True
+    who: str = "client_id"
+    proof: str = "client_secret"
+    opens: str = "access_token"
+    also: tuple[str, ...] = ()
+    verify: str = ""
+    asked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a connector says of itself. `load` is the dotted path of its class, imported when first used.
 
@@ -56,6 +77,7 @@ class Manifest:
     verified_against: str = ""
     unused: str = ""
     asked: tuple[str, ...] = ()
+    oauth: OAuth | None = None
 
     @property
     def writes(self) -> tuple[str, ...]:

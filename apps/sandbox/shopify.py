@@ -23,6 +23,7 @@ from apps.sandbox.shopify_book import SCHEMA as BOOK
 from apps.sandbox.shopify_book import Book, priced, times
 from apps.sandbox.shopify_bulk import FATES, Bulk
 from apps.sandbox.shopify_bulk import SCHEMA as BULK
+from apps.sandbox.shopify_door import Door
 from apps.sandbox.shopify_orders import gid, number_of
 from apps.sandbox.shopify_parcels import SCHEMA as PARCELS
 from apps.sandbox.shopify_parcels import Parcels
@@ -60,12 +61,15 @@ class Shopify(Standin):
         self.stock = Stock(world)
         self.parcels = Parcels(world)
         self.bulk = Bulk(world, self.stock)
+        self.door = Door(self._fact)
         self.spoiled: list[Answer] = []  # answers to come, told by a command
 
     # The Admin API
 
     def handle(self, ask: Ask) -> Answer:
         """One POST with {query, operationName, variables}; refusals come as Shopify's, mostly with status 200."""
+        if answer := self.door.handle(ask):
+            return answer
         if ask.path.startswith("/bulk/") and ask.method == "GET":
             return self.bulk.file(ask)
         if ask.path != PATH or ask.method != "POST":

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.connectors.shopify.codes import SCOPES
-from apps.core import clock
+from apps.core import clock, net
 from apps.core.models import AuditEntry, Brand
 from apps.flows import dispatch, poll_orders, push_stock, try_connection, wiring
 from apps.hub import connections, delivery, registry, shadow, trials
@@ -21,7 +21,8 @@ from tests.staff.builders import make_delivery, make_shop
 
 SignIn = Callable[[str], Client]
 TOKEN = "shpat_canary_0123456789"
-NEW = reverse("staff:connect_new", args=["shopify"])
+ASKED_IN = reverse("staff:connect_new", args=["shopify"])
+NEW = f"{ASKED_IN}?way=keys"
 
 
 @pytest.fixture
@@ -232,3 +233,30 @@ def test_a_call_of_unknown_outcome_is_settled_although_the_shadow_has_fallen():
 
     assert shadow.settle_due() == 0
     assert [one.delivery.id for one in delivery.claim()] == [begun.id]
+
+
+def test_letting_it_in_leads_to_the_vendor_and_back(browser_as: SignIn, shop: Stand):
+    shop.told("shopify/setup", client_id="the-app", client_secret="shpss_canary", grants="", strays="")
+    owner = browser_as("owner")
+    form = _typed(shop) | {"setting_client_id": "the-app", "secret_client_secret": "shpss_canary"}
+    owner.post(
+        ASKED_IN,
+        {name: text for name, text in form.items() if name not in ("secret_access_token", "secret_webhook_secret")},
+    )
+    row = Connection.objects.get()
+    assert not Trial.objects.exists()
+
+    leaving = owner.post(reverse("staff:connect_let_in", args=[row.id])).context["begun"]
+    sent = net.request("GET", f"{leaving.url}&approved=1").headers["location"]
+    back = owner.get(sent.removeprefix("http://localhost:8000"))
+
+    assert back.headers["Location"] == reverse("staff:connect_one", args=[row.id])
+    assert _trial(row, Trial.Kind.CHECK).is_ok is True
+    assert "connection.let_in" in AuditEntry.objects.values_list("action", flat=True)
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(browser_as: SignIn, shop: Stand):
+    answer = browser_as("owner").get(reverse("staff:connect_back"), {"state": "x", "code": "y"}, follow=True)
+
+    assert "no way in that was begun here" in answer.content.decode()
+    assert not Credential.objects.exists()

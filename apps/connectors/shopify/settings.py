@@ -12,6 +12,7 @@ _PAIR = r"[^=,\s]+\s*=\s*\d+"
 class ShopifySettings(Settings, frozen=True, kw_only=True):
     """`shop_url` is `https://<shop>.myshopify.com`, `location_id` the number (or gid) of the location Kurogo keeps.
 
+    `client_id` and `client_secret` are those of the merchant's own app, where the token is fetched by letting it in.
     `webhook_secret` is the app's client secret, with which Shopify signs; during a rotation both the new and the old
     one are valid. `order_prefix` is put before the shop's order names where two shops count alike.
     `locations` names further ones by our own codes, `code=id, code=id`; the first may be named among them, too.
@@ -21,6 +22,8 @@ class ShopifySettings(Settings, frozen=True, kw_only=True):
 
     shop_url: str = ""
     access_token: str = ""
+    client_id: str = ""
+    client_secret: str = ""
     webhook_secret: str = ""
     webhook_secret_old: str = ""
     location_id: str = ""

@@ -13,6 +13,7 @@ from apps.hub.models.connections import (
     MissingNumber,
     Repair,
     Trial,
+    WayIn,
 )
 from apps.hub.models.traffic import (
     Attempt,
@@ -42,4 +43,5 @@ __all__ = [
     "Repair",
     "SetAsideRow",
     "Trial",
+    "WayIn",
 ]

@@ -94,6 +94,21 @@ class Trial(Record):
         return f"{self.kind} {self.connection_id}"
 
 
+class WayIn(Record):
+    """Somebody went to a vendor to let Kurogo in; the state that they took along, as a digest, and the proof that it was us."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    state = models.BinaryField(max_length=32, unique=True)
+    sealed = models.BinaryField()  # the verifier of PKCE
+    person = models.CharField(max_length=150)
+    redirect_uri = models.CharField(max_length=300)
+    made_at = models.DateTimeField(default=clock.wall)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} {self.person}"
+
+
 class Credential(Record):
     """One secret of a connection, usable only for the host it was given for. Write-only on screens."""
 

@@ -7,19 +7,22 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.core import audit, clock
 from apps.core.models import Brand
 from apps.flows import try_connection, wiring
-from apps.hub import connections, doorbell, registry, trials
+from apps.hub import connections, delivery, doorbell, errors, oauth, registry, trials
 from apps.hub.models import Connection, Cursor, Trial
 from apps.staff.connection_form import SECRET, SETTING, ConnectionForm, form_for, label_of
 from apps.staff.parts import words
@@ -50,6 +53,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     manifest = registry.manifests().get(slug)
     if manifest is None:
         raise Http404
+    is_asked_in = manifest.oauth is not None and request.GET.get("way") != "keys"
     form = _form(request, manifest, Connection(brand=Brand.objects.order_by("pk").first(), name=manifest.label))
     if not form.is_valid():
         return _form_page(request, form, manifest)
@@ -59,7 +63,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
             secrets=form.secrets, status=Connection.Status.SETUP,
         )  # fmt: skip
         _note(request, "connection.created", made, secrets=sorted(form.secrets))
-    return _try(request, made)
+    return redirect("staff:connect_one", made.id) if is_asked_in else _try(request, made)
 
 
 @needs("connections.manage")
@@ -87,6 +91,49 @@ def one(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     """Where this connection stands on its way."""
     row = _get(connection_id)
     return render(request, "staff/connect_one.html", frame()[0] | _standing(row))
+
+
+@needs("connections.manage")
+@require_POST
+def let_in(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """Begin a way in: the page names the host and leads there, because our forms may post to nobody else."""
+    row = _get(connection_id)
+    try:
+        begun = oauth.begin(row, person=audit.actor_of(request), redirect_uri=_way_back())
+    except (errors.Misconfigured, oauth.NotLetIn) as error:
+        messages.warning(request, str(error))
+        return redirect("staff:connect_access", connection_id)
+    return render(
+        request, "staff/connect_leave.html", frame()[0] | {"row": row, "begun": begun, "place": "staff:connections"}
+    )
+
+
+@needs("connections.manage")
+@never_cache
+@sensitive_variables("told")
+@require_safe
+def back(request: HttpRequest) -> HttpResponse:
+    """Where the vendor sends the person back to."""
+    told = {name: str(request.GET[name]) for name in request.GET}
+    try:
+        row = oauth.finish(told, person=audit.actor_of(request))
+    except oauth.ScopesMissing as error:
+        words_ = _("The vendor granted less than Kurogo needs. Missing: %(scopes)s. Let it in again and tick these.")
+        messages.warning(request, words_ % {"scopes": ", ".join(error.missing)})
+        return redirect("staff:connect")
+    except oauth.NotLetIn as error:
+        messages.warning(request, _("Kurogo was not let in: %(reason)s.") % {"reason": error})
+        return redirect("staff:connect")
+    with transaction.atomic():
+        _note(request, "connection.let_in", row)
+    if row.status != Connection.Status.SETUP:
+        delivery.reconnected(row)
+        return redirect("staff:connection", row.id)
+    return _try(request, row)
+
+
+def _way_back() -> str:
+    return settings.PUBLIC_ADDRESS.rstrip("/") + reverse("staff:connect_back")
 
 
 @needs("connections.manage")
@@ -176,12 +223,15 @@ def _form(request: HttpRequest, manifest: registry.Manifest, row: Connection) ->
 def _form_page(
     request: HttpRequest, form: ConnectionForm, manifest: registry.Manifest, row: Connection | None = None
 ) -> HttpResponse:
-    names = [(SECRET if name in manifest.secrets else SETTING) + name for name in manifest.asked]
+    is_asked_in = manifest.oauth is not None and request.GET.get("way") != "keys"
+    wanted = manifest.oauth.asked if manifest.oauth and is_asked_in else manifest.asked
+    names = [(SECRET if name in manifest.secrets else SETTING) + name for name in wanted]
     about = [form[name] for name in ("name", "brand")]
     asked = [form[name] for name in names]
     rest = [field for field in form if field.name not in {*names, "name", "brand"}]
     context = frame()[0] | {
         "form": form, "manifest": manifest, "row": row, "asked": about + asked, "rest": rest,
+        "is_asked_in": is_asked_in,
         "is_open": any(field.errors for field in rest), "place": "staff:connections",
     }  # fmt: skip
     return render(request, "staff/connect_form.html", context, status=400 if form.is_bound else 200)
@@ -192,7 +242,9 @@ def _standing(row: Connection) -> dict[str, Any]:
     made = trials.newest(row)
     check, preview = made.get(Trial.Kind.CHECK), made.get(Trial.Kind.PREVIEW)
     cursor = Cursor.objects.filter(connection=row, name="orders").first()
+    is_let_in = manifest.oauth is None or row.credentials.filter(name=manifest.oauth.opens).exists()
     return {
+        "is_let_in": is_let_in,
         "row": row, "manifest": manifest, "check": check, "preview": preview, "reads_orders": "orders" in manifest.abilities,
         "lists": "catalogue" in manifest.abilities,
         "since": cursor and cursor.read_at, "today": clock.business_date(),

@@ -35,6 +35,7 @@ PRIVATE_PEERS = env.list("KUROGO_PRIVATE_PEERS", default=[])
 SWEEP_SECONDS = env.float("KUROGO_SWEEP_SECONDS", default=1.0)
 HOOK_MAX_BYTES = env.int("KUROGO_HOOK_MAX_BYTES", default=8 * 1024 * 1024)
 SANDBOX_ADDRESS = env.str("KUROGO_SANDBOX", default="")
+METRICS_TOKEN = env.str("KUROGO_METRICS_TOKEN", default="")
 SANDBOX_TOKEN = env.str("KUROGO_SANDBOX_TOKEN", default="")
 # Where the shop sells from: the country whose tax rates apply to lines for which the channel names none.
 KUROGO_COUNTRY = env.str("KUROGO_COUNTRY", default="JP")
@@ -80,7 +81,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.staff.watching.Metered",
     "apps.staff.middleware.DemoStaysAtHome",
+    "apps.staff.watching.Alive",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

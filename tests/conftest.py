@@ -52,7 +52,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["KUROGO_KEYSET"] = crypto.new_keyset()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
-from apps.flows import wiring  # noqa: E402 - models need Django
+from apps.flows import standing, wiring  # noqa: E402 - models need Django
 from apps.hub import connections  # noqa: E402
 from tests import emptying  # noqa: E402
 
@@ -67,6 +67,7 @@ def pytest_unconfigure() -> None:
 def _no_memory_of_the_test_before() -> None:
     """What a process remembers of connections for a few seconds is not of this test's database, nor are its forked children's."""
     wiring.forget()
+    standing.forget()
     connections.forget()
 
 

@@ -28,6 +28,9 @@ PUBLIC = frozenset(
         "mfa_authenticate",
         "set_language",
         "health",
+        "healthz",
+        "readyz",
+        "metrics",
         "staff:home",
         "staff:setup_owner",
     }

@@ -25,6 +25,12 @@ OPEN = {
     ("set_language", "POST"): 302,
     ("health", "GET"): 200,
     ("health", "POST"): 405,
+    ("healthz", "GET"): 200,
+    ("healthz", "POST"): 405,
+    ("readyz", "GET"): 503,  # no worker has looked at the timetable
+    ("readyz", "POST"): 405,
+    ("metrics", "GET"): 403,  # for loopback or a token
+    ("metrics", "POST"): 405,
 }
 # Programs bring a token instead of a session: tests/api/test_access.py knocks at their addresses.
 FOR_PROGRAMS = {one.name for one in every_address() if one.name.startswith("api:")} - {"api:docs"}

@@ -260,3 +260,23 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(browser_as: SignIn, sho
 
     assert "no way in that was begun here" in answer.content.decode()
     assert not Credential.objects.exists()
+
+
+def test_one_that_must_be_reconnected_is_let_in_again_and_goes_on(browser_as: SignIn, shop: Stand):
+    shop.told("shopify/setup", client_id="the-app", client_secret="shpss_canary", grants="", strays="")
+    row = connections.create(
+        brand=Brand.objects.get(), connector="shopify", name="本店",
+        settings={"shop_url": shop.url("shopify"), "client_id": "the-app", "location_id": str(LOCATION)},
+        secrets={"client_secret": "shpss_canary", "access_token": "shpat_gone"},
+    )  # fmt: skip
+    connections.failed(row.id, "401", reconnect=True)
+    owner = browser_as("owner")
+    assert "Let it in again" in owner.get(reverse("staff:connection", args=[row.id])).content.decode()
+
+    leaving = owner.post(reverse("staff:connect_let_in", args=[row.id])).context["begun"]
+    sent = net.request("GET", f"{leaving.url}&approved=1").headers["location"]
+    back = owner.get(sent.removeprefix("http://localhost:8000"))
+
+    assert back.headers["Location"] == reverse("staff:connection", args=[row.id])
+    assert Connection.objects.get().status == Connection.Status.ACTIVE
+    assert connections.settings_of(Connection.objects.get()).access_token == TOKEN

@@ -96,15 +96,21 @@ def one(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 @needs("connections.manage")
 @require_POST
 def let_in(request: HttpRequest, connection_id: UUID) -> HttpResponse:
-    """Begin a way in: the page names the host and leads there, because our forms may post to nobody else."""
-    row = _get(connection_id)
+    """Begin a way in: the page names the host and leads there, because our forms may post to nobody else. Also for a connection
+    that is live and must be reconnected.
+    """
+    row = Connection.objects.filter(id=connection_id).first()
+    if row is None or row.connector not in registry.manifests():
+        raise Http404
     try:
         begun = oauth.begin(row, person=audit.actor_of(request), redirect_uri=_way_back())
     except (errors.Misconfigured, oauth.NotLetIn) as error:
         messages.warning(request, str(error))
-        return redirect("staff:connect_access", connection_id)
+        return redirect(_page_of(row))
     return render(
-        request, "staff/connect_leave.html", frame()[0] | {"row": row, "begun": begun, "place": "staff:connections"}
+        request,
+        "staff/connect_leave.html",
+        frame()[0] | {"row": row, "begun": begun, "page": _page_of(row), "place": "staff:connections"},
     )
 
 
@@ -128,8 +134,14 @@ def back(request: HttpRequest) -> HttpResponse:
         _note(request, "connection.let_in", row)
     if row.status != Connection.Status.SETUP:
         delivery.reconnected(row)
-        return redirect("staff:connection", row.id)
+        return redirect(_page_of(row))
     return _try(request, row)
+
+
+def _page_of(row: Connection) -> str:
+    """The page on which a connection is looked at: the wizard's until it is live."""
+    is_live = row.status != Connection.Status.SETUP
+    return reverse("staff:connection" if is_live else "staff:connect_one", args=[row.id])
 
 
 def _way_back() -> str:

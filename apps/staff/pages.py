@@ -25,6 +25,7 @@ PAGES = (
     Page("staff:stock", _("Stock"), "stock.view", "z"),
     Page("staff:purchases", _("Purchasing"), "purchases.view", "h"),
     Page("staff:night", _("Nightly reconciliation"), "night.view", "n"),
+    Page("staff:books", _("Books"), "books.view", "b"),
     Page("staff:connections", _("Connections"), "connections.view", "c"),
     Page("admin:index", _("Record room"), "records.view", "r"),
 )

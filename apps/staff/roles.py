@@ -33,6 +33,7 @@ ABILITIES = {
     "purchases.view": _("see purchase orders"),
     "purchases.order": _("order from suppliers and decide about surplus"),
     "purchases.cost": _("book landed costs"),
+    "books.view": _("see the books and take them away as files"),
     "night.view": _("see the night's reconciliation"),
     "night.decide": _("decide about differences"),
     "connections.view": _("see connections and their log"),
@@ -95,8 +96,8 @@ ROLES = (
         name="accountant",
         label=_("accountant"),
         abilities=(
-            "orders.view", "orders.refund", "stock.view", "stock.value", "purchases.view", "purchases.cost", "night.view",
-            "night.decide", "connections.view", "records.view",
+            "orders.view", "orders.refund", "stock.view", "stock.value", "purchases.view", "purchases.cost", "books.view",
+            "night.view", "night.decide", "connections.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand")
         | dict.fromkeys(("ledger.account", "ledger.taxcode", "ledger.taxrate", "ledger.postingrule"), EDIT),

@@ -7,6 +7,7 @@ from apps.staff.connecting import views as connecting
 from apps.staff.setup import views as setup
 from apps.staff.views import (
     arrivals,
+    books,
     bulk,
     channel_rules,
     clients,
@@ -127,6 +128,11 @@ urlpatterns = [
     path("purchases/<uuid:order_id>/receive/book/", arrivals.book, name="purchase_book"),
     path("why/value/<uuid:thing>/", why.value, name="why_value"),
     path("why/<str:what>/<uuid:thing>/", why.why, name="why"),
+    path("books/", books.books, name="books"),
+    path("books/balances.csv", books.balances_file, name="books_csv"),
+    path("books/journal.csv", books.journal_file, name="books_journal_csv"),
+    path("books/<slug:code>/", books.account, name="books_account"),
+    path("books/<slug:code>/lines.csv", books.journal_file, name="books_account_csv"),
     path("night/", night.night, name="night"),
     path("night/run/", night.run, name="night_run"),
     path("night/progress/", night.progress, name="night_progress"),

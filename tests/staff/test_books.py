@@ -45,7 +45,7 @@ def test_the_balances_are_the_sums_of_the_lines(browser_as, shop):
     page, rows = accountant.get(BOOKS), _rows(accountant.get(BALANCES))
 
     assert {one["row"].code: one["row"].closing for one in page.context["rows"]} == wanted
-    assert {row["Account"]: Decimal(row["Closing"]) for row in rows} == wanted
+    assert {row["Ledger account"]: Decimal(row["Closing"]) for row in rows} == wanted
     assert [(one["debit"], one["currency"]) for one in page.context["totals"]] == [
         (one["credit"], one["currency"]) for one in page.context["totals"]
     ]

@@ -56,7 +56,16 @@ def account(request: HttpRequest, code: str) -> HttpResponse:
 def balances_file(request: HttpRequest) -> HttpResponseBase:
     """The balances as CSV, amounts in major units."""
     since, until, _error = _span(request)
-    head = [_("Account"), _("Name"), _("Kind"), _("Currency"), _("Opening"), _("Debit"), _("Credit"), _("Closing")]
+    head = [
+        _("Ledger account"),
+        _("Name"),
+        _("Kind"),
+        _("Currency"),
+        _("Opening"),
+        _("Debit"),
+        _("Credit"),
+        _("Closing"),
+    ]
     rows = [
         (row.code, _name(row), row.kind, row.currency, *(_major(minor, row.currency) for minor in _figures(row)))
         for row in book.trial_balance(since, until)
@@ -73,7 +82,7 @@ def journal_file(request: HttpRequest, code: str = "") -> HttpResponseBase:
     if code and not Account.objects.filter(code=code).exists():
         raise Http404
     head = [
-        _("Day"), _("Entry"), _("Line"), _("Event"), _("Account"), _("Name"), _("Debit"), _("Credit"), _("Currency"),
+        _("Day"), _("Entry"), _("Line"), _("Event"), _("Ledger account"), _("Name"), _("Debit"), _("Credit"), _("Currency"),
         _("Tax code"), _("Note"),
     ]  # fmt: skip
     names = {row.code: _name(row) for row in Account.objects.all()}

@@ -27,7 +27,7 @@ _LIFE = {"30": _("30 days"), "90": _("90 days"), "365": _("a year"), "": _("no e
 class ClientForm(forms.Form):
     """What a program is called, what it may do and for how long."""
 
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = forms.CharField(label=_("Name of the program"), max_length=60)
     scopes = forms.MultipleChoiceField(label=_("It may"), widget=forms.CheckboxSelectMultiple)
     days = forms.ChoiceField(label=_("Valid for"), required=False, choices=list(_LIFE.items()), initial="365")
 

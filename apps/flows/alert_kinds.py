@@ -1,7 +1,7 @@
-"""What people are told of: one entry a kind, with its words, whom it concerns, how urgent it is, and the question that finds its causes.
+"""What people are told of: one entry a kind, with its words, whom it concerns, how urgent it is, and the question that finds it.
 
-A new kind is one entry of `KINDS` and nothing else. A question is one statement or a few, bounded by `MOST`, asked by what the house
-knows already (queues, breakers, nights, credentials, forecasts); it writes nothing.
+A new kind is one entry of `KINDS` and nothing else. A question is one statement or a few, bounded by `MOST`, asked of what the
+house knows already (queues, breakers, nights, credentials, forecasts); it writes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

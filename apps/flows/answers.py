@@ -78,6 +78,10 @@ def _letters(group: Group) -> None:
     messaging.sent(subject for subject, _ in _subjects(group))
 
 
+def _notices(group: Group) -> None:
+    """They have it; the delivery and its attempts are the record."""
+
+
 def _confirmations(group: Group) -> None:
     for item in group:
         confirm_order.take_outcomes(item.words, source=item.source)
@@ -97,6 +101,7 @@ _TAKERS: dict[str, Callable[[Group], None]] = {
     "label.buy": _labels,
     "label.void": _voided,
     "message.send": _letters,
+    "notice.send": _notices,
     "order.confirm": _confirmations,
     "fulfilment.create": _fulfilments,
 }

@@ -31,10 +31,12 @@ from apps.flows import (
     retention,
     ship_order,
     take_listings,
+    tell,
 )
 from apps.hub import connections, errors, hints
 from apps.hub.models import Delivery, InboxEvent, JobRun, OutboxFact
 from apps.inventory import replenishment
+from apps.messaging import alerts
 from apps.orders.models import Order
 
 log = structlog.get_logger()
@@ -211,6 +213,11 @@ def _poll(run: JobRun) -> Went:
     return Went.DONE
 
 
+def _tell(run: JobRun) -> Went:
+    tell.run(run.due_at)
+    return Went.DONE
+
+
 def _ship_ready(run: JobRun) -> Went:
     """Plan a batch of ready orders a step, until none is left."""
     if not Company.objects.filter(ships_by_itself=True).exists():
@@ -221,8 +228,10 @@ def _ship_ready(run: JobRun) -> Went:
 
 def _retention(run: JobRun) -> Went:
     old = clock.now() - KEPT_POLLS
-    JobRun.objects.filter(job="poll_orders", due_at__lt=old).exclude(finished_at=None).delete()
-    return Went.DONE if retention.empty_old() else Went.FURTHER
+    each_minute = [job.name for job in settings.SCHEDULE if job.every_minutes]
+    JobRun.objects.filter(job__in=each_minute, due_at__lt=old).exclude(finished_at=None).delete()
+    is_empty = retention.empty_old()
+    return Went.DONE if alerts.forget_old() and is_empty else Went.FURTHER
 
 
 def _refresh(run: JobRun) -> Went:
@@ -267,6 +276,7 @@ def _resync(run: JobRun) -> Went:
 _JOBS: dict[str, Step] = {
     "night": _night,
     "poll_orders": _poll,
+    "tell": _tell,
     "ship_ready_morning": _ship_ready,
     "ship_ready": _ship_ready,
     "retention": _retention,

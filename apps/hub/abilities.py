@@ -94,6 +94,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation("label.buy", "buy_label", c.LabelRequest, c.Label),
         Operation("label.void", "void_label", c.VoidLabel, c.Label),
         Operation("message.send", "send", c.Message, c.Sent),
+        Operation("notice.send", "tell", c.Notice, c.Sent),
     )
 }
 
@@ -267,6 +268,13 @@ class MessageSender(Protocol):
 
 
 @runtime_checkable
+class NoticeSender(Protocol):
+    """Tells the people of the house: a chat, a messenger. What goes to customers never leaves by it."""
+
+    def tell(self, notice: c.Notice, key: str) -> c.Sent: ...
+
+
+@runtime_checkable
 class FileSource(Protocol):
     """A channel whose word is files."""
 
@@ -318,6 +326,7 @@ ABILITIES: dict[str, type] = {
     "label.file": FileCarrier,
     "tracking": Tracker,
     "message": MessageSender,
+    "notice": NoticeSender,
     "files": FileSource,
 }
 
@@ -334,4 +343,5 @@ ABILITY_OF: dict[str, str] = {
     "label.buy": "label",
     "label.void": "label",
     "message.send": "message",
+    "notice.send": "notice",
 }

@@ -53,7 +53,8 @@ class Manifest:
     credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `host_field`
     the setting that holds their host, `more_hosts` settings with further addresses that they go to. `unused` says what the
     connector can do and the product does not ask of it yet. `asked` are the settings without which it cannot begin, in the
-    order in which they are asked for; every other one has a default and stands under "more".
+    order in which they are asked for; every other one has a default and stands under "more". `reaches` is the pattern of a
+    person's address there and `reaches_like` an example of one, for a `notice` that goes to people and not to one place.
     """
 
     slug: str
@@ -78,6 +79,8 @@ class Manifest:
     unused: str = ""
     asked: tuple[str, ...] = ()
     oauth: OAuth | None = None
+    reaches: str = ""
+    reaches_like: str = ""
 
     @property
     def writes(self) -> tuple[str, ...]:

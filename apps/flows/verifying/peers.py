@@ -34,9 +34,10 @@ _NAMES = {
     "payment.capture": "SELECT d.id, p.provider_id FROM hub_delivery d JOIN payments_payment p ON p.id = d.subject",
     "payment.refund": "SELECT d.id, split_part(d.key, ':', 2) FROM hub_delivery d",
     "message.send": "SELECT d.id, d.subject::text FROM hub_delivery d",
+    "notice.send": "SELECT d.id, d.subject::text FROM hub_delivery d",
 }
 # Where no one but us causes the effect, one that we know nothing of is a violation, too.
-_OURS_ALONE = frozenset({"label.buy", "message.send"})
+_OURS_ALONE = frozenset({"label.buy", "message.send", "notice.send"})
 Effects = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
@@ -79,8 +80,8 @@ def _compare_one(finding: Finding, slug: str, operation: str, counts: Mapping[st
         known.add(name)
         count = counts.get(name, 0)
         is_sent = status == "sent"
-        # A letter of unknown fate that was sent again on purpose may have arrived twice: counted apart, not here.
-        may_be_double = operation == "message.send" and was_unsure
+        # Words of unknown fate that were sent again on purpose may have arrived twice: counted apart, not here.
+        may_be_double = operation in {"message.send", "notice.send"} and was_unsure
         if (is_sent and count == 0) or (count > 1 and not may_be_double):
             wrong.append(f"{name} {count} times")
     if operation in _OURS_ALONE:

@@ -38,6 +38,7 @@ from apps.hub.contracts.money import (
 from apps.hub.contracts.papers import (
     FileRead,
     Message,
+    Notice,
     RowSetAside,
     Sent,
     SourceFile,
@@ -80,6 +81,7 @@ __all__ = [
     "LineDraft",
     "Message",
     "MoneyLine",
+    "Notice",
     "OrderDraft",
     "Parcel",
     "PriceOutcome",
@@ -116,7 +118,8 @@ WORDS: dict[str, type] = {
     for cls in (
         OrderDraft, ReturnDraft, PaymentFact, RefundFact, StockOutcome, StockChange, VariantCard, FulfilmentReceipt,
         Label, TrackEvent, MoneyLine, Payout, Sent, PaymentRequest, CaptureRequest, VoidRequest, RefundRequest,
-        StockQuantity, Fulfilment, LabelRequest, VoidLabel, Message, Confirmation, ConfirmationOutcome,
+        StockQuantity, Fulfilment, LabelRequest, VoidLabel, Message, Notice, Confirmation,
+        ConfirmationOutcome,
     )
 }  # fmt: skip
 

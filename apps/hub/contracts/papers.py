@@ -20,6 +20,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something the people of the house are told, ready to send: plain text, its first line the subject. `to` is a person's address
+    there; empty where the connection leads to one place by itself.
+    """
+
+    reference: str
+    to: str
+    subject: str
+    text: str
+    locale: str = "ja"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A message left the house under this id."""
 

@@ -195,6 +195,8 @@ class Driver:
                 at = now.replace(minute=now.minute // minutes * minutes, second=0, microsecond=0)
                 runs.append((job.name, f"{at:%Y-%m-%dT%H:%M}"))
                 continue
+            if job.every_minutes and job.name != "poll_orders":
+                continue  # of the moment, whenever that is: nothing that the recount judges waits for it
             at = self._at(now.date(), clock_time.fromisoformat(job.at) if job.at else MIDNIGHT)
             at = at if at <= now else self._at(now.date() - timedelta(days=1), at.time())
             day = at.date() - timedelta(days=1) if job.name == "night" else at.date()

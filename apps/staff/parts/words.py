@@ -97,6 +97,7 @@ OPERATIONS: dict[str, Word] = {
     "label.buy": gettext_lazy("Purchase of the label"),
     "label.void": gettext_lazy("Return of the label"),
     "message.send": gettext_lazy("Mail"),
+    "notice.send": gettext_lazy("Notice to staff"),
 }
 
 ABILITIES: dict[str, Word] = {
@@ -114,6 +115,7 @@ ABILITIES: dict[str, Word] = {
     "label.file": gettext_lazy("Slips by files"),
     "tracking": gettext_lazy("Tracking parcels"),
     "message": gettext_lazy("Sending mail"),
+    "notice": gettext_lazy("Telling staff"),
     "files": gettext_lazy("Reading files"),
 }
 
@@ -134,6 +136,7 @@ KINDS: dict[str, Word] = {
     "payment": gettext_lazy("payments"),
     "carrier": gettext_lazy("carrier"),
     "mail": gettext_lazy("mail"),
+    "notice": gettext_lazy("notices to staff"),
     "message": gettext_lazy("mail"),
     "messaging": gettext_lazy("mail"),
 }

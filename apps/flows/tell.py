@@ -51,7 +51,7 @@ class Way:
 
 
 def run(at: datetime) -> None:
-    """Look, and tell. `at`: the minute this is. A question that fails stops no other and nobody's message; it is raised afterwards."""
+    """Look, and tell. `at`: the minute this is. A question that fails stops no other and no message; it is raised afterwards."""
     faults = look(at)
     send()
     if faults:

@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from apps.core.models import Company
 from apps.staff import middleware, pages, roles
+from apps.staff.parts import bell
 
 
 def staff(request: HttpRequest) -> dict[str, Any]:
@@ -17,6 +18,7 @@ def staff(request: HttpRequest) -> dict[str, Any]:
     return {
         "shop_name": SimpleLazyObject(lambda: Company.objects.values_list("name", flat=True).first() or ""),
         "rail": SimpleLazyObject(lambda: pages.open_to(user) if is_in else []),
+        "bell": SimpleLazyObject(lambda: bell.of(user) if is_in else None),
         "abilities": SimpleLazyObject(lambda: roles.abilities_of(user) if is_in else frozenset()),
         "is_signed_in": is_in,
         "is_demo": settings.IS_DEMO,

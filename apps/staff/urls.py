@@ -6,6 +6,8 @@ from apps.staff import entry
 from apps.staff.connecting import views as connecting
 from apps.staff.setup import views as setup
 from apps.staff.views import (
+    alert_choices,
+    alerts,
     arrivals,
     books,
     bulk,
@@ -133,6 +135,10 @@ urlpatterns = [
     path("books/journal.csv", books.journal_file, name="books_journal_csv"),
     path("books/<slug:code>/", books.account, name="books_account"),
     path("books/<slug:code>/lines.csv", books.journal_file, name="books_account_csv"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/bell/", alerts.ring, name="bell"),
+    path("alerts/look/", alerts.look, name="alert_look"),
+    path("alerts/choices/", alert_choices.choices, name="alert_choices"),
     path("night/", night.night, name="night"),
     path("night/run/", night.run, name="night_run"),
     path("night/progress/", night.progress, name="night_progress"),

@@ -1,0 +1,137 @@
+"""Tell me: how each person wants to hear of alerts. One card for each connection that can carry them; nothing is sent unasked."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from apps.core import audit, clock
+from apps.flows import tell, wiring
+from apps.flows.alert_kinds import Kind
+from apps.hub import registry
+from apps.hub.models import Connection
+from apps.messaging.models import Alert, AlertChoice
+from apps.staff.parts import bell
+from apps.staff.parts.frame import frame
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One connection that can tell people, with this person's form of it."""
+
+    connection: Connection
+    label: str
+    form: "ChoiceForm"
+
+
+class ChoiceForm(forms.Form):
+    """What one person wants of one connection."""
+
+    is_on = forms.BooleanField(label=gettext_lazy("Tell me this way"), required=False)
+    to = forms.CharField(label=gettext_lazy("Address"), required=False, max_length=254)
+    least = forms.TypedChoiceField(label=gettext_lazy("From"), choices=Alert.Severity.choices, coerce=int)
+    when = forms.ChoiceField(label=gettext_lazy("When"), choices=AlertChoice.When.choices)
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("Of what"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, manifest: registry.Manifest, kinds: list[Kind], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.manifest = manifest
+        self.is_mail = "notice" not in manifest.abilities
+        self.fields["kinds"].choices = [(kind.name, kind.label) for kind in kinds]
+        if self.is_mail:
+            self.fields["to"].label = _("Mail address")
+            self.fields["to"].widget = forms.EmailInput()
+        elif manifest.reaches:
+            self.fields["to"].help_text = _("Such as %(example)s.") % {"example": manifest.reaches_like}
+        else:
+            del self.fields["to"]
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever wants to be told says where."""
+        cleaned = super().clean() or self.cleaned_data
+        to = cleaned.get("to", "").strip()
+        if "to" not in self.fields or (not to and not cleaned.get("is_on")):
+            return cleaned
+        if self.is_mail:
+            try:
+                validate_email(to)
+            except ValidationError as error:
+                self.add_error("to", error)
+        elif not re.fullmatch(self.manifest.reaches, to):
+            self.add_error("to", _("This is no address there."))
+        return cleaned | {"to": to}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def choices(request: HttpRequest) -> HttpResponse:
+    """Everything on one page, saved at once."""
+    kinds = bell.kinds_of(request.user)
+    ways = _ways(request, kinds)
+    is_wrong = False
+    if request.method == "POST":
+        is_wrong = not all([way.form.is_valid() for way in ways])
+        if not is_wrong:
+            _save(request, ways, kinds)
+            messages.success(request, _("Saved."))
+            return redirect("staff:alert_choices")
+    context = frame()[0] | {
+        "ways": ways, "kinds": kinds, "gather": tell.GATHER.seconds // 60, "rest": tell.REST.seconds // 60,
+        "urgent_rest": tell.URGENT_REST.seconds // 60, "morning": f"{tell.MORNING:%H:%M}", "place": "staff:alerts",
+    }  # fmt: skip
+    return render(request, "staff/alert_choices.html", context, status=400 if is_wrong else 200)
+
+
+def _ways(request: HttpRequest, kinds: list[Kind]) -> list[Way]:
+    rows = [*wiring.with_ability("notice"), *wiring.with_ability("message")]
+    chosen = {row.connection_id: row for row in AlertChoice.objects.filter(person=request.user, connection__in=rows)}
+    found = []
+    for row in rows:
+        manifest, choice = registry.manifest(row.connector), chosen.get(row.id)
+        muted = set(choice.muted) if choice else set()
+        initial = {
+            "is_on": bool(choice and choice.is_on),
+            "to": choice.to if choice else request.user.email if "notice" not in manifest.abilities else "",
+            "least": choice.least if choice else Alert.Severity.ACT,
+            "when": choice.when if choice else AlertChoice.When.AT_ONCE,
+            "kinds": [kind.name for kind in kinds if kind.name not in muted],
+        }
+        form = ChoiceForm(request.POST or None, prefix=str(row.id), initial=initial, manifest=manifest, kinds=kinds)
+        found.append(Way(row, manifest.label, form))
+    return found
+
+
+def _save(request: HttpRequest, ways: list[Way], kinds: list[Kind]) -> None:
+    known = {kind.name for kind in kinds}
+    with transaction.atomic():
+        for way in ways:
+            told = way.form.cleaned_data
+            before = AlertChoice.objects.filter(person=request.user, connection=way.connection).first()
+            if before is None and not told["is_on"]:
+                continue
+            # What somebody may not look at today stays as they chose it when they could.
+            muted = {kind for kind in (before.muted if before else ()) if kind not in known} | (
+                known - set(told["kinds"])
+            )
+            facts = {
+                "is_on": told["is_on"], "to": told.get("to", ""), "least": told["least"], "when": told["when"],
+                "muted": sorted(muted), "locale": get_language() or "ja",
+                "changed_at": clock.now(),
+            }  # fmt: skip
+            AlertChoice.objects.update_or_create(person=request.user, connection=way.connection, defaults=facts)
+        audit.record(
+            "alerts.chosen", actor=audit.actor_of(request),
+            detail={"ways": [way.connection.name for way in ways if way.form.cleaned_data["is_on"]]},
+        )  # fmt: skip

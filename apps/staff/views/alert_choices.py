@@ -11,9 +11,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from apps.core import audit, clock
@@ -80,18 +79,16 @@ def choices(request: HttpRequest) -> HttpResponse:
     """Everything on one page, saved at once."""
     kinds = bell.kinds_of(request.user)
     ways = _ways(request, kinds)
-    is_wrong = False
-    if request.method == "POST":
-        is_wrong = not all([way.form.is_valid() for way in ways])
-        if not is_wrong:
-            _save(request, ways, kinds)
-            messages.success(request, _("Saved."))
-            return redirect("staff:alert_choices")
+    wrong = [way for way in ways if not way.form.is_valid()] if request.method == "POST" else []
+    if request.method == "POST" and not wrong:
+        _save(request, ways, kinds)
+        messages.success(request, _("Saved."))
+        return redirect("staff:alert_choices")
     context = frame()[0] | {
         "ways": ways, "kinds": kinds, "gather": tell.GATHER.seconds // 60, "rest": tell.REST.seconds // 60,
         "urgent_rest": tell.URGENT_REST.seconds // 60, "morning": f"{tell.MORNING:%H:%M}", "place": "staff:alerts",
     }  # fmt: skip
-    return render(request, "staff/alert_choices.html", context, status=400 if is_wrong else 200)
+    return render(request, "staff/alert_choices.html", context, status=400 if wrong else 200)
 
 
 def _ways(request: HttpRequest, kinds: list[Kind]) -> list[Way]:

@@ -30,6 +30,7 @@ SUITES = {
     "confirmation": "ConfirmationSuite",
     "fulfilment": "FulfilmentSuite", "payment": "PaymentSuite", "payment.read": "PaymentSuite", "statement": "StatementSuite",
     "label": "LabelSuite", "label.file": "FileCarrierSuite", "tracking": "TrackingSuite", "message": "MessageSuite",
+    "notice": "NoticeSuite",
 }  # fmt: skip
 STOCK_SUITES = {Writes.COMPARE_AND_SET: "CompareAndSetSuite", Writes.ABSOLUTE: "AbsoluteSuite"}
 WITHOUT_SUITE = {"files"}  # one connector has it, and a corpus of broken files instead

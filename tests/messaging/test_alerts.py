@@ -65,7 +65,8 @@ def test_an_alert_closes_when_its_cause_is_gone_and_only_of_kinds_that_were_look
 
 
 @pytest.mark.parametrize(
-    ("away", "found"), [(timedelta(hours=5, minutes=59), [2]), (timedelta(hours=6), [1, 1]), (timedelta(days=2), [1, 1])]
+    ("away", "found"),
+    [(timedelta(hours=5, minutes=59), [2]), (timedelta(hours=6), [1, 1]), (timedelta(days=2), [1, 1])],
 )
 def test_what_comes_back_soon_is_the_same_alert_and_later_another(at, away, found):
     alerts.keep([cause()], whole=["calls"])

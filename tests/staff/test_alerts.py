@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from apps.core import clock
 from apps.core.models import AuditEntry
@@ -48,6 +49,7 @@ def test_every_kind_has_a_page_an_ability_and_a_sentence_of_its_facts():
 
 
 def test_a_sentence_of_an_older_alert_does_not_fail():
+    translation.activate("en")
     assert alert_kinds.BY_NAME["held"].sentence({}) == "– waits for a person: –."
     assert alert_kinds.BY_NAME["held"].sentence({"number": "KG-1", "reason": "no_address"}) == (
         "KG-1 waits for a person: The address is incomplete."

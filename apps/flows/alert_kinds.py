@@ -155,6 +155,7 @@ def _ending(now: datetime) -> Iterator[Found]:
     near = near.exclude(connection__status=Connection.Status.SETUP).order_by("expires_at", "id")
     rows = near.values_list("id", "name", "expires_at", "connection", "connection__name")
     for id_, credential, ends, connection, name in rows[: MOST + 1]:
+        assert ends is not None
         days, severity = next(stage for stage in STAGES if days_left(ends, now) <= stage[0])
         facts = {"id": str(connection), "name": name, "credential": credential, "day": _local(ends)[:10]}
         yield Found(f"{id_}:{ends:%Y-%m-%d}:{days}", facts, severity)

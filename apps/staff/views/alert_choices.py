@@ -39,11 +39,11 @@ class ChoiceForm(forms.Form):
 
     is_on = forms.BooleanField(label=gettext_lazy("Tell me this way"), required=False)
     to = forms.CharField(label=gettext_lazy("Address"), required=False, max_length=254)
-    least = forms.TypedChoiceField(label=gettext_lazy("How urgent at least"), choices=Alert.Severity.choices, coerce=int)
-    when = forms.ChoiceField(label=gettext_lazy("When to tell me"), choices=AlertChoice.When.choices)
-    kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("Kinds"), required=False, widget=forms.CheckboxSelectMultiple
+    least = forms.TypedChoiceField(
+        label=gettext_lazy("How urgent at least"), choices=Alert.Severity.choices, coerce=int
     )
+    when = forms.ChoiceField(label=gettext_lazy("When to tell me"), choices=AlertChoice.When.choices)
+    kinds = forms.MultipleChoiceField(label=gettext_lazy("Kinds"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, manifest: registry.Manifest, kinds: list[Kind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -281,9 +281,9 @@ def test_the_pages_cost_the_same_however_much_there_is(browser_as, shop, django_
         make_delivery(shop.channel, "stock.set", tries=("sent",))
     browser = browser_as("owner")
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         assert browser.get(reverse("staff:connections")).status_code == 200
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         assert browser.get(reverse("staff:connection", args=[shop.channel.id])).status_code == 200
 
 

@@ -147,7 +147,7 @@ def test_over_all_orders_nothing_is_narrowed_without_an_index(browser_as, orders
 def test_the_desk_stays_within_its_statements(browser_as, orders, django_assert_max_num_queries, query):
     browser = browser_as("staff")
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page = browser.get(DESK, query)
 
     assert page.status_code == 200

@@ -118,7 +118,7 @@ def test_units_without_a_lot_are_a_work_list(browser, shop):
 
 def test_the_list_costs_the_same_however_much_there_is(browser, shop, django_assert_num_queries):
     def cost(**query):
-        with django_assert_num_queries(9) as asked:
+        with django_assert_num_queries(10) as asked:
             assert browser.get(LIST, query).status_code == 200
         return [row["sql"] for row in asked.captured_queries]
 

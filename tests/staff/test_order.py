@@ -77,7 +77,7 @@ def test_the_page_of_an_order_with_a_long_life_stays_within_its_statements(
 ):
     browser = browser_as("staff")
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         page = _page(browser, full, queue="shipped")
 
     assert page.status_code == 200

@@ -179,9 +179,9 @@ def test_the_pages_cost_the_same_however_much_there_is(browser_as, shop, django_
     )
     browser = browser_as("warehouse")
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert browser.get(STOCK).status_code == 200
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         assert browser.get(reverse("staff:stock_why", args=[level.id])).status_code == 200
 
 

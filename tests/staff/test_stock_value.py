@@ -108,7 +108,7 @@ def test_the_page_costs_the_same_however_much_there_is(browser_as, shop, django_
         make_variant(shop, f"B{number}", 1)
     browser = browser_as("accountant")
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         assert browser.get(PAGE).status_code == 200
 
 

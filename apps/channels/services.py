@@ -4,7 +4,7 @@ Everybody locks the listings of a change first, in id order: no two wait for eac
 another transaction takes it away is set afterwards, not lost.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -201,17 +201,22 @@ def dirty(connection_id: UUID, limit: int) -> list[Dirty]:
         return [Dirty(*row) for row in cursor.fetchall()]
 
 
-def to_tell(listings: Sequence[UUID], *, rule: ChannelRule, unheard: Unheard) -> list[tuple[Listing, int]]:
-    """These listings of shared variants, locked, with what they should show now; they are clean from here on."""
+def to_tell(
+    listings: Sequence[UUID], *, rule: ChannelRule, unheard: Callable[[], Unheard]
+) -> list[tuple[Listing, int]]:
+    """These listings of shared variants, locked, with what they should show now; they are clean from here on.
+
+    `unheard` is asked under the lock: a channel that is heard from then on marks them again, and the mark stays.
+    """
     found = Listing.objects.filter(id__in=listings, is_dirty=True, is_held=False)
     rows = list(found.order_by("id").select_for_update(no_key=True))
-    free = sellable(row.variant_id for row in rows if row.variant_id)
+    free, kept = sellable(row.variant_id for row in rows if row.variant_id), unheard()
     told = []
     for row in rows:
         if row.variant_id:
             row.is_dirty, row.may_fall = False, False
             row.pushing = rule.shown(
-                free[row.variant_id] - row.buffer - elsewhere(unheard, row.connection_id, row.variant_id)
+                free[row.variant_id] - row.buffer - elsewhere(kept, row.connection_id, row.variant_id)
             )
             told.append((row, row.pushing))
     tables.update((row for row, _units in told), ["is_dirty", "pushing", "may_fall"])

@@ -40,8 +40,7 @@ def build() -> int:
         for channel in wiring.with_ability("stock.write")
         if channel.id in wanted and "stock.write" not in channel.shadowed_abilities
     ]
-    kept = unheard()
-    return sum(_build_for(channel, kept) for channel in sinks)
+    return sum(_build_for(channel) for channel in sinks)
 
 
 def has_unbuilt() -> bool:
@@ -67,7 +66,7 @@ def under_way(channel: Connection) -> bool:
     )
 
 
-def _build_for(channel: Connection, kept: channels.Unheard) -> bool:
+def _build_for(channel: Connection) -> bool:
     if under_way(channel):
         return False
     many, limits = _many(channel), stop_falls.limits()
@@ -88,7 +87,7 @@ def _build_for(channel: Connection, kept: channels.Unheard) -> bool:
         others = [row.id for row in dirty if row.state == State.SHARED]
         rows = _leased(locked, leased, also=others) if leased else []
         rule = channels.rule_of(locked)
-        rows += channels.to_tell(others, rule=rule, unheard=kept)
+        rows += channels.to_tell(others, rule=rule, unheard=unheard)
         if not rows:
             return False
         _enqueue(channel, rows)
@@ -194,15 +193,17 @@ def take_outcomes(outcomes: Sequence[StockOutcome], *, delivery_id: UUID, source
 
 def _show_again(heard: Connection) -> None:
     """A channel that was blind is heard again: what others did not show because of it they may show now, and no later change
-    would tell them.
+    would tell them. One that is being told, or about to be, may be told what was right while the channel was blind.
     """
     kept = Listing.objects.filter(connection=heard, variant__isnull=False, shown__gt=0)
-    others = Listing.objects.filter(
-        variant__in=kept.values("variant"), is_dirty=False, pushing__isnull=True, shown__isnull=False
-    ).exclude(connection=heard)
+    others = Listing.objects.filter(variant__in=kept.values("variant"), shown__isnull=False).exclude(connection=heard)
     rows = list(others.select_related("connection", "connection__rule"))
     wanted = channels.wanted(rows, unheard=unheard())
-    changed = {str(row.variant_id) for row in rows if row.shown != wanted[row.id]}
+    changed = {
+        str(row.variant_id)
+        for row in rows
+        if row.is_dirty or (row.shown if row.pushing is None else row.pushing) != wanted[row.id]
+    }
     if changed:
         # Told as any change is: more listings are not locked beside those whose answer was just taken in (docs/locks.md).
         facts = {"variants": sorted(changed)}

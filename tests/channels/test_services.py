@@ -43,7 +43,7 @@ def _listing():
 def _tell(shop, limit=10):
     """What a push of so many would carry, (SKU, number); the listings are clean from then on."""
     listings = [row.id for row in channels.dirty(shop.id, limit)]
-    return [(row.sku, units) for row, units in channels.to_tell(listings, rule=ChannelRule(), unheard={})]
+    return [(row.sku, units) for row, units in channels.to_tell(listings, rule=ChannelRule(), unheard=dict)]
 
 
 def _sell(shop, variant, units, placed_at=builders.PLACED):

@@ -177,7 +177,7 @@ def _bring_back(order: Order, csv: Connection, stripe: Connection) -> None:
 
 
 def _tell_stock(shopify: Connection) -> None:
-    rows = channels.to_tell([row.id for row in channels.dirty(shopify.id, 10)], rule=ChannelRule(), unheard={})
+    rows = channels.to_tell([row.id for row in channels.dirty(shopify.id, 10)], rule=ChannelRule(), unheard=dict)
     outcomes = [StockOutcome(external_id=row.stock_external_id, is_set=True) for row, _ in rows]
     pushed = {row.stock_external_id: units for row, units in rows}
     channels.told(shopify, {one.external_id: one for one in outcomes}, pushed, is_answered=True)

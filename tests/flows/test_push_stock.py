@@ -79,7 +79,7 @@ def test_a_change_while_a_push_is_being_built_is_told_with_the_next(shop):
         try:
             with transaction.atomic():
                 listings = [row.id for row in channels.dirty(shop.id, 250)]
-                told = channels.to_tell(listings, rule=ChannelRule(), unheard={})
+                told = channels.to_tell(listings, rule=ChannelRule(), unheard=dict)
                 has_read.set()
                 may_commit.wait(10)
             return told[0][1]
@@ -233,28 +233,69 @@ def _wait_until_somebody_waits(working):
     raise AssertionError("nobody waited")
 
 
-def test_what_was_not_shown_because_of_a_blind_channel_is_shown_again_when_it_is_heard(shop, drive):
-    """Ten cups; one shop shows all ten and falls silent: the other shows none, until the first is heard again."""
+@pytest.fixture
+def other(shop, drive):
+    """Ten cups; one shop shows all ten, is being told something and falls silent: the other shop is due to show none."""
     other = builders.connection("shopify")
     card = VariantCard(sku="CUP", title="CUP", external_id="o-CUP", stock_external_id="o-CUP")
     with transaction.atomic():
         channels.take_cards(other, [card], {"CUP": Listing.objects.get().variant_id})
     Listing.objects.filter(connection=shop).update(shown=10, set_at=clock.now())
     push_stock.build()
-    silent, heard = (Delivery.objects.get(connection=one) for one in (shop, other))
-    _answer(other, heard, "o-CUP")
+    _answer(other, Delivery.objects.get(connection=other), "o-CUP")
     drive.set(drive.now() + timedelta(minutes=31))
     _change("CUP")
-    push_stock.build()
-    _answer(other, Delivery.objects.filter(connection=other).latest("id"), "o-CUP")
-    while_silent = _shows(other)
+    return other
 
-    _answer(shop, silent, "i-CUP")
+
+def _tell(channel):
+    """Whatever is to be told is built, and this channel acknowledges it."""
     announce.announce()
     push_stock.build()
-    _answer(other, Delivery.objects.filter(connection=other).latest("id"), "o-CUP")
+    _answer(channel, Delivery.objects.filter(connection=channel).latest("id"), "o-CUP")
+
+
+def test_what_was_not_shown_because_of_a_blind_channel_is_shown_again_when_it_is_heard(shop, other):
+    _tell(other)
+    while_silent = _shows(other)
+
+    _answer(shop, Delivery.objects.get(connection=shop), "i-CUP")
+    _tell(other)
 
     assert (while_silent, _shows(other)) == (0, 10)
+
+
+def test_a_number_lowered_for_a_blind_channel_and_under_way_when_it_is_heard_is_told_again(shop, other):
+    push_stock.build()
+    lowered = Delivery.objects.filter(connection=other).latest("id")
+    _answer(shop, Delivery.objects.get(connection=shop), "i-CUP")
+    announce.announce()
+    _answer(other, lowered, "o-CUP")
+    while_silent = _shows(other)
+
+    _tell(other)
+
+    assert (while_silent, _shows(other)) == (0, 10)
+
+
+def test_who_is_blind_is_asked_when_nobody_else_can_mark_what_is_being_told(shop, other):
+    """A builder waits for a listing; meanwhile the blind channel answers: what is built then must know it."""
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Listing.objects.select_for_update(no_key=True).get(connection=other)
+            built = pool.submit(_build_alone)
+            _wait_until_somebody_waits(built)
+            Delivery.objects.filter(connection=shop).update(status="sent", done_at=clock.now())
+        built.result(20)
+
+    assert _pushes()[-1] == 10
+
+
+def _build_alone():
+    try:
+        push_stock.build()
+    finally:
+        connection.close()
 
 
 def test_a_channel_that_answers_in_time_has_nothing_told_again(shop, drive):

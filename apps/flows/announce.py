@@ -1,4 +1,5 @@
-"""Facts become deliveries: who must be told what. Each topic has one function; a topic without one needs nobody told.
+"""Facts become deliveries: who must be told what. Each topic has its functions; a topic without one needs nobody told but the
+merchant's own programs (tell_programs).
 
 Set-based per topic, in the transaction that marks the facts as announced, so that no fact is lost and none told twice: the
 delivery's key is made from the fact's subject, and (connection, key) is unique.
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from apps.channels import services as channels
-from apps.flows import confirm_order, label_requests, letters, wiring
+from apps.flows import confirm_order, label_requests, letters, tell_programs, wiring
 from apps.hub import delivery, external_ids, outbox
 from apps.hub.contracts import (
     CaptureRequest,
@@ -49,6 +50,7 @@ def announce(limit: int = BATCH) -> int:
         for topic, group in by_topic.items():
             for tell in TELLERS.get(topic, ()):
                 wanted += tell(group)
+        wanted += tell_programs.tell(facts)
         if wanted:
             delivery.enqueue(wanted)
         outbox.announced(facts)

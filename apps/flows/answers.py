@@ -87,8 +87,8 @@ def _confirmations(group: Group) -> None:
         confirm_order.take_outcomes(item.words, source=item.source)
 
 
-def _fulfilments(group: Group) -> None:
-    """The channel has it; the delivery and its attempts are the record."""
+def _nothing(group: Group) -> None:
+    """The other side has it; the delivery and its attempts are the record."""
 
 
 _TAKERS: dict[str, Callable[[Group], None]] = {
@@ -103,5 +103,6 @@ _TAKERS: dict[str, Callable[[Group], None]] = {
     "message.send": _letters,
     "notice.send": _notices,
     "order.confirm": _confirmations,
-    "fulfilment.create": _fulfilments,
+    "fulfilment.create": _nothing,
+    "fact.tell": _nothing,
 }

@@ -95,6 +95,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation("label.void", "void_label", c.VoidLabel, c.Label),
         Operation("message.send", "send", c.Message, c.Sent),
         Operation("notice.send", "tell", c.Notice, c.Sent),
+        Operation("fact.tell", "tell", c.PublicFact, c.FactTaken),
     )
 }
 
@@ -275,6 +276,14 @@ class NoticeSender(Protocol):
 
 
 @runtime_checkable
+class FactSink(Protocol):
+    """A program of the merchant's own that wants to know what happens here."""
+
+    def tell(self, fact: c.PublicFact, key: str) -> c.FactTaken:
+        """Hand one fact over; a program knows a repeat by the fact's `reference`."""
+
+
+@runtime_checkable
 class FileSource(Protocol):
     """A channel whose word is files."""
 
@@ -327,6 +336,7 @@ ABILITIES: dict[str, type] = {
     "tracking": Tracker,
     "message": MessageSender,
     "notice": NoticeSender,
+    "facts": FactSink,
     "files": FileSource,
 }
 
@@ -344,4 +354,5 @@ ABILITY_OF: dict[str, str] = {
     "label.void": "label",
     "message.send": "message",
     "notice.send": "notice",
+    "fact.tell": "facts",
 }

@@ -375,6 +375,15 @@ def _again(wanted: models.QuerySet[Delivery], *, can_ask: bool) -> int:
     return asked + waiting.update(status=Delivery.Status.DUE, **change)
 
 
+def retry_all(connection: Connection) -> int:
+    """Everything of a connection that waits for a person is tried again, each under its own key."""
+    waiting = Delivery.objects.filter(connection=connection, status=Delivery.Status.WAITING)
+    operations = set(waiting.values_list("operation", flat=True))
+    return sum(
+        _again(waiting.filter(operation=operation), can_ask=_can_ask(connection, operation)) for operation in operations
+    )
+
+
 def give_up(delivery_id: UUID, reason: str) -> bool:
     """A person decides that it shall not be sent any more."""
     return bool(

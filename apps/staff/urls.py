@@ -32,6 +32,7 @@ from apps.staff.views import (
     suggestions,
     transfers,
     variances,
+    webhooks,
     why,
 )
 
@@ -150,6 +151,11 @@ urlpatterns = [
     path("connections/", connections.connection_list, name="connections"),
     path("connections/clients/", clients.clients, name="clients"),
     path("connections/clients/<int:client_id>/end/", clients.end, name="client_end"),
+    path("connections/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("connections/webhooks/<uuid:connection_id>/", webhooks.webhook, name="webhook"),
+    path("connections/webhooks/<uuid:connection_id>/change/", webhooks.change, name="webhook_change"),
+    path("connections/webhooks/<uuid:connection_id>/secret/", webhooks.rotate, name="webhook_rotate"),
+    path("connections/webhooks/<uuid:connection_id>/tell/", webhooks.tell, name="webhook_tell"),
     path("connections/new/", connecting.choose, name="connect"),
     path("connections/new/<slug:slug>/", connecting.new, name="connect_new"),
     path("connections/<uuid:connection_id>/set-up/", connecting.one, name="connect_one"),

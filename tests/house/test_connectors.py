@@ -22,7 +22,8 @@ from apps.hub.registry import Manifest
 
 ROOT = Path(settings.BASE_DIR)
 SLUGS = sorted(registry.manifests())
-WITHOUT_SHAPE = {"csv", "smtp"}  # a format of our own, and an Internet standard: there is no vendor's specification
+# A format of our own, and two published standards: there is no vendor's specification.
+WITHOUT_SHAPE = {"csv", "smtp", "webhook"}
 SECTIONS = ("## What works", "## What does not", "## Verified against")
 SUITES = {
     "orders": "OrdersSuite", "catalogue": "CatalogueSuite",
@@ -31,6 +32,7 @@ SUITES = {
     "fulfilment": "FulfilmentSuite", "payment": "PaymentSuite", "payment.read": "PaymentSuite", "statement": "StatementSuite",
     "label": "LabelSuite", "label.file": "FileCarrierSuite", "tracking": "TrackingSuite", "message": "MessageSuite",
     "notice": "NoticeSuite",
+    "facts": "FactSuite",
 }  # fmt: skip
 STOCK_SUITES = {Writes.COMPARE_AND_SET: "CompareAndSetSuite", Writes.ABSOLUTE: "AbsoluteSuite"}
 WITHOUT_SUITE = {"files"}  # one connector has it, and a corpus of broken files instead

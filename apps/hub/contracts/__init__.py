@@ -36,9 +36,11 @@ from apps.hub.contracts.money import (
     VoidRequest,
 )
 from apps.hub.contracts.papers import (
+    FactTaken,
     FileRead,
     Message,
     Notice,
+    PublicFact,
     RowSetAside,
     Sent,
     SourceFile,
@@ -70,6 +72,7 @@ __all__ = [
     "Confirmation",
     "ConfirmationOutcome",
     "CustomerCard",
+    "FactTaken",
     "FileRead",
     "Fulfilment",
     "FulfilmentLine",
@@ -89,6 +92,7 @@ __all__ = [
     "PaymentFact",
     "PaymentRequest",
     "Payout",
+    "PublicFact",
     "Rate",
     "RefundFact",
     "RefundRequest",
@@ -118,8 +122,8 @@ WORDS: dict[str, type] = {
     for cls in (
         OrderDraft, ReturnDraft, PaymentFact, RefundFact, StockOutcome, StockChange, VariantCard, FulfilmentReceipt,
         Label, TrackEvent, MoneyLine, Payout, Sent, PaymentRequest, CaptureRequest, VoidRequest, RefundRequest,
-        StockQuantity, Fulfilment, LabelRequest, VoidLabel, Message, Notice, Confirmation,
-        ConfirmationOutcome,
+        StockQuantity, Fulfilment, LabelRequest, VoidLabel, Message, Notice, Confirmation, ConfirmationOutcome,
+        PublicFact, FactTaken,
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Letters that go out, and files that come in."""
+"""Letters and facts that go out, and files that come in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +38,30 @@ class Sent:
 
     reference: str
     external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFact:
+    """Something that happened here, for a merchant's own program: references and numbers, never personal data.
+
+    `reference` is the same for each try and each replay. `sequence` counts the facts of one subject from 1 on.
+    """
+
+    reference: str
+    topic: str
+    at: datetime
+    kind: str
+    subject: str
+    sequence: int
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactTaken:
+    """A program has taken a fact, and answered with this HTTP status."""
+
+    reference: str
+    status: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     manifest = registry.manifests().get(slug)
     if manifest is None:
         raise Http404
+    if manifest.kind == "program":  # its secret is made here, not typed
+        return redirect("staff:webhooks")
     is_asked_in = manifest.oauth is not None and request.GET.get("way") != "keys"
     form = _form(request, manifest, Connection(brand=Brand.objects.order_by("pk").first(), name=manifest.label))
     if not form.is_valid():

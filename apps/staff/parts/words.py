@@ -98,6 +98,7 @@ OPERATIONS: dict[str, Word] = {
     "label.void": gettext_lazy("Return of the label"),
     "message.send": gettext_lazy("Mail"),
     "notice.send": gettext_lazy("Notice to staff"),
+    "fact.tell": gettext_lazy("Event for a program"),
 }
 
 ABILITIES: dict[str, Word] = {
@@ -116,6 +117,7 @@ ABILITIES: dict[str, Word] = {
     "tracking": gettext_lazy("Tracking parcels"),
     "message": gettext_lazy("Sending mail"),
     "notice": gettext_lazy("Telling staff"),
+    "facts": gettext_lazy("Telling what happens"),
     "files": gettext_lazy("Reading files"),
 }
 
@@ -139,6 +141,7 @@ KINDS: dict[str, Word] = {
     "notice": gettext_lazy("notices to staff"),
     "message": gettext_lazy("mail"),
     "messaging": gettext_lazy("mail"),
+    "program": gettext_lazy("own programs"),
 }
 
 METHODS: dict[str, Word] = {

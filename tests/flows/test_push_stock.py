@@ -178,7 +178,7 @@ def _take_outcomes(shop, listings):
 
 
 def _build(shop, _listings):
-    push_stock._build_for(shop, {})
+    push_stock._build_for(shop)
 
 
 @pytest.mark.parametrize("held", [0, -1])
@@ -245,6 +245,7 @@ def other(shop, drive):
     _answer(other, Delivery.objects.get(connection=other), "o-CUP")
     drive.set(drive.now() + timedelta(minutes=31))
     _change("CUP")
+    announce.announce()
     return other
 
 

@@ -41,7 +41,7 @@ def told(row) -> list[tuple[str, str]]:
 
 def test_each_fact_goes_once_to_each_program_that_wants_it():
     everything, shipments = program("everything"), program("shipments", "shipment.shipped")
-    placed, shipped = happen("order.placed"), happen("shipment.shipped")
+    placed, shipped = happen("order.placed"), happen("shipment.shipped", order=str(uuid7()))
     announce.announce()
     announce.announce()
 

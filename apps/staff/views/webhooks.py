@@ -7,7 +7,6 @@ import base64
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
@@ -52,13 +51,15 @@ class ProgramForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not self.errors:
-            try:
-                connections.check(CONNECTOR, self.settings)
-            except connections.SettingsRefused as refused:
-                self.add_error("url", ValidationError(str(refused)))
-            if urlsplit(self.settings["url"]).scheme not in {"http", "https"}:
-                self.add_error("url", ValidationError(_("An address begins with https://.")))
+        if self.errors:
+            return cleaned
+        if not self.settings["url"].startswith(("http://", "https://")):
+            self.add_error("url", ValidationError(_("An address begins with https://.")))
+            return cleaned
+        try:
+            connections.check(CONNECTOR, self.settings)
+        except connections.SettingsRefused as refused:
+            self.add_error("url", ValidationError(str(refused)))
         return cleaned
 
     @property

@@ -22,7 +22,7 @@ OTHER = "whsec_" + base64.b64encode(b"canary-of-another-signing-secret").decode(
 # Published with the standard's libraries: secret, id, timestamp, body, signature.
 VECTOR = (
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}',
-    "v1,g0hM9SsE+OTPJTGt/tmKtSyEVE0kHP7EeTUR4NcEbQw=",
+    "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
 )  # fmt: skip
 
 

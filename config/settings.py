@@ -208,6 +208,8 @@ PAYLOAD_DAYS = env.int("KUROGO_PAYLOAD_DAYS", default=400)
 NOTICE_DAYS = env.int("KUROGO_NOTICE_DAYS", default=PAYLOAD_DAYS)
 CALL_DAYS = env.int("KUROGO_CALL_DAYS", default=PAYLOAD_DAYS)
 SET_ASIDE_DAYS = env.int("KUROGO_SET_ASIDE_DAYS", default=PAYLOAD_DAYS)
+# How long the text and address of a letter to a customer are kept.
+LETTER_DAYS = env.int("KUROGO_LETTER_DAYS", default=PAYLOAD_DAYS)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

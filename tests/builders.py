@@ -11,6 +11,7 @@ from apps.catalog.models import Component, Product, Variant
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.models import Brand
+from apps.customers.models import Customer
 from apps.hub.contracts import Address, CustomerCard, LineDraft, OrderDraft
 from apps.hub.models import Connection
 from apps.inventory import shelf
@@ -116,6 +117,12 @@ def _line_facts(number: int, line: dict[str, Any]) -> dict[str, Any]:
     if article := facts.get("variant"):
         facts.setdefault("sku", article.sku)
     return facts
+
+
+def customer(**facts: Any) -> Customer:
+    """Somebody who bought."""
+    facts.setdefault("brand", brand())
+    return Customer.objects.create(created_at=PLACED, **facts)
 
 
 def some_id() -> UUID:

@@ -13,6 +13,7 @@ from oauth2_provider.models import clear_expired
 
 from apps.core import clock
 from apps.hub.models import Delivery, InboxEntry, InboxEvent, SetAsideRow
+from apps.messaging.models import Message
 from apps.shipping.models import Sheet
 
 BATCH = 2000
@@ -30,7 +31,7 @@ _ENDED = [
 
 def empty_old() -> bool:
     """Empty a batch of payloads that are past their time; True when none is left."""
-    return sum(_empty(rows) for rows in _past_their_time()) == 0
+    return sum(_empty(rows) for rows in _past_their_time()) + _empty_letters() == 0
 
 
 def _past_their_time() -> tuple[_Rows, ...]:
@@ -51,6 +52,13 @@ def _past_their_time() -> tuple[_Rows, ...]:
 def _empty(rows: _Rows) -> int:
     ids = list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
     return rows.model._default_manager.filter(id__in=ids).update(sealed=None)
+
+
+def _empty_letters() -> int:
+    """What was written to customers: that a letter left, when and by which template stays."""
+    old = Message.objects.filter(created_at__lt=clock.now() - timedelta(days=settings.LETTER_DAYS)).exclude(to="")
+    ids = list(old.exclude(status=Message.Status.READY).order_by("id").values_list("id", flat=True)[:BATCH])
+    return Message.objects.filter(id__in=ids).update(to="", subject="", text="")
 
 
 def forget_keys() -> int:

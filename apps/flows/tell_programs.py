@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.flows import wiring
-from apps.hub import delivery
+from apps.hub import delivery, waiting
 from apps.hub.contracts import PublicFact
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import Connection, OutboxFact
@@ -61,7 +61,7 @@ def tell_again(program: Connection, since: datetime) -> tuple[int, datetime | No
     facts = list(rows.order_by("id")[: MOST_AGAIN + 1])
     again = uuid7()
     with transaction.atomic():
-        delivery.retry_all(program)
+        waiting.retry_all(program)
         delivery.enqueue([_call(program, fact, f"{OPERATION}:{fact.id}:{again}") for fact in facts[:MOST_AGAIN]])
     return min(len(facts), MOST_AGAIN), facts[MOST_AGAIN].at if len(facts) > MOST_AGAIN else None
 

@@ -25,6 +25,8 @@ ABILITIES = {
     "orders.ship": _("pack and ship"),
     "orders.cancel": _("cancel orders"),
     "orders.refund": _("give money back"),
+    "customers.edit": _("note what customers allowed"),
+    "customers.privacy": _("give people their data and erase them"),
     "stock.view": _("see stock"),
     "stock.adjust": _("adjust stock"),
     "stock.approve": _("approve stocktakes that others counted"),
@@ -76,9 +78,9 @@ ROLES = (
         name="staff",
         label=_("staff"),
         abilities=(
-            "orders.view", "orders.hold", "orders.ship", "orders.cancel", "orders.refund", "stock.view", "stock.adjust",
-            "stock.approve", "stock.value", "listings.manage", "purchases.view", "purchases.order", "purchases.cost",
-            "night.view", "night.decide",
+            "orders.view", "orders.hold", "orders.ship", "orders.cancel", "orders.refund", "customers.edit", "stock.view",
+            "stock.adjust", "stock.approve", "stock.value", "listings.manage", "purchases.view", "purchases.order",
+            "purchases.cost", "night.view", "night.decide",
             "connections.view", "connections.retry", "payload.view", "records.view",
         ),
         records=_see(*SHOP, *BOOKS, "core.company", "core.brand", "hub")

@@ -6,7 +6,7 @@ import pytest
 
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.hub import delivery, errors, inbox
+from apps.hub import delivery, errors, inbox, waiting
 from apps.hub.contracts import Address, CaptureRequest, Label, LabelRequest, Message, Parcel, StockQuantity
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import Attempt, Connection, Delivery, InboxEvent
@@ -171,7 +171,7 @@ def test_wrong_credentials_stop_the_connection_until_they_are_mended(enqueue, go
     later = enqueue(key="k3")
     assert go() == 0
 
-    assert delivery.reconnected(parrot) == 1
+    assert waiting.reconnected(parrot) == 1
 
     assert go() == 2
     assert (_now(first), _now(later)) == ("sent", "sent")
@@ -240,7 +240,7 @@ def test_a_person_who_has_looked_may_send_it_again_after_the_key_was_forgotten(e
     go()
     go(timedelta(hours=24))
 
-    assert delivery.retry(row.id)
+    assert waiting.retry(row.id)
     go()
 
     assert (_now(row), _asked()) == ("sent", [("capture", "k1"), ("capture", "k1")])
@@ -287,7 +287,7 @@ def test_with_neither_a_person_decides(enqueue, go):
     go(timedelta(seconds=5))
     assert (_now(row), _asked()) == ("waiting", [("send", "k1")])
 
-    assert delivery.retry(row.id)
+    assert waiting.retry(row.id)
     go()
 
     assert (_now(row), _asked()) == ("sent", [("send", "k1"), ("send", "k1")])
@@ -351,7 +351,7 @@ def test_a_retry_of_a_refusal_is_an_ordinary_call(enqueue, go):
     bird.script["buy_label"] = [errors.Permanent("no such street")]
     go()
 
-    assert (delivery.retry(row.id), delivery.retry(row.id)) == (True, False)
+    assert (waiting.retry(row.id), waiting.retry(row.id)) == (True, False)
     go()
 
     assert (_now(row), _asked()) == ("sent", [("buy_label", "k1"), ("buy_label", "k1")])
@@ -367,9 +367,9 @@ def test_what_may_have_happened_is_asked_for_first_also_after_a_person(enqueue, 
     assert _now(row) == "waiting"
 
     if again == "retry":
-        delivery.retry(row.id)
+        waiting.retry(row.id)
     Connection.objects.filter(id=parrot.id).update(status="active")
-    delivery.reconnected(parrot)
+    waiting.reconnected(parrot)
     go()
 
     assert (_now(row), _asked()) == ("sent", [("buy_label", "k1"), ("find_label", "S1-1"), ("find_label", "S1-1")])
@@ -380,6 +380,6 @@ def test_what_is_given_up_is_never_sent(enqueue, go):
     bird.script["capture"] = [errors.Permanent("no")]
     go()
 
-    assert (delivery.give_up(row.id, "the customer paid by hand"), delivery.retry(row.id)) == (True, False)
+    assert (waiting.give_up(row.id, "the customer paid by hand"), waiting.retry(row.id)) == (True, False)
 
     assert (_now(row), go(timedelta(days=9))) == ("dead", 0)

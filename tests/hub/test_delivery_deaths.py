@@ -10,7 +10,7 @@ from django.db.models import F
 
 from apps.core import clock, locks
 from apps.core.ids import uuid7
-from apps.hub import delivery, errors
+from apps.hub import delivery, errors, waiting
 from apps.hub.contracts import Address, CaptureRequest, LabelRequest, Parcel
 from apps.hub.delivery import NewDelivery
 from apps.hub.models import Attempt, Connection, Delivery, InboxEvent
@@ -87,7 +87,7 @@ def test_a_death_is_remembered_until_it_was_asked_for(parrot):
     bird.script["find_label"] = [errors.Misconfigured("key revoked")]
     delivery.make(delivery.claim(worker="w2")[0])
 
-    delivery.reconnected(parrot)
+    waiting.reconnected(parrot)
     delivery.make(delivery.claim(worker="w2")[0])
 
     assert _asked() == ["find_label", "find_label", "buy_label"]

@@ -22,7 +22,7 @@ from unfold.widgets import (
 )
 
 from apps.core import audit
-from apps.hub import connections, delivery, registry
+from apps.hub import connections, registry, waiting
 from apps.hub.models import Connection
 from apps.staff.admin.rooms import Room
 from apps.staff.connection_form import ConnectionForm, Widgets, field_names, form_for
@@ -103,7 +103,7 @@ class ConnectionRoom(Room):
                 for name, value in form.secrets.items():
                     connections.set_secret(obj, name, value)
                 if form.secrets and obj.status == Connection.Status.NEEDS_RECONNECT:
-                    delivery.reconnected(obj)
+                    waiting.reconnected(obj)
             else:
                 made = connections.create(
                     brand=obj.brand,

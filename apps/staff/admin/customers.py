@@ -20,7 +20,7 @@ class CustomerRoom(Room):
     search_fields = ("name__startswith", "email__exact", "phone__exact")
     search_within = {"email__exact": "brand"}
     search_help_text = _("The beginning of the name, or the whole e-mail address or telephone number")
-    readonly_fields = ("created_at", "orders")
+    readonly_fields = ("created_at", "erased_at", "marketing_allowed", "orders")
     inlines = (Addresses,)
 
     def has_add_permission(self, *_args: object) -> bool:

@@ -22,8 +22,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.core import audit, clock
 from apps.core.models import Brand
 from apps.flows import try_connection, wiring
-from apps.hub import connections, delivery, doorbell, errors, oauth, registry, trials
+from apps.hub import connections, doorbell, errors, oauth, registry, trials, waiting
 from apps.hub.models import Connection, Cursor, Trial
+from apps.staff import anew
 from apps.staff.connection_form import SECRET, SETTING, ConnectionForm, form_for, label_of
 from apps.staff.parts import words
 from apps.staff.parts.frame import frame
@@ -46,6 +47,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 @needs("connections.manage")
+@anew.asked()
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, slug: str) -> HttpResponse:
@@ -69,6 +71,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @needs("connections.manage")
+@anew.asked()
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def access(request: HttpRequest, connection_id: UUID) -> HttpResponse:
@@ -135,7 +138,7 @@ def back(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         _note(request, "connection.let_in", row)
     if row.status != Connection.Status.SETUP:
-        delivery.reconnected(row)
+        waiting.reconnected(row)
         return redirect(_page_of(row))
     return _try(request, row)
 

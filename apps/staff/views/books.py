@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from apps.core import audit, clock, money
 from apps.ledger import queries as book
 from apps.ledger.models import Account, Line
+from apps.staff import anew
 from apps.staff.parts import sheets, typed
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
@@ -52,6 +53,7 @@ def account(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @needs("books.view")
+@anew.asked(also_to_read=True)
 @require_safe
 def balances_file(request: HttpRequest) -> HttpResponseBase:
     """The balances as CSV, amounts in major units."""
@@ -75,6 +77,7 @@ def balances_file(request: HttpRequest) -> HttpResponseBase:
 
 
 @needs("books.view")
+@anew.asked(also_to_read=True)
 @require_safe
 def journal_file(request: HttpRequest, code: str = "") -> HttpResponseBase:
     """Every line of a span as CSV; of one account, or the whole journal."""

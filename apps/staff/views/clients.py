@@ -18,6 +18,7 @@ from oauth2_provider.models import get_access_token_model, get_application_model
 from oauth2_provider.scopes import get_scopes_backend
 
 from apps.core import audit, clock
+from apps.staff import anew
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -38,6 +39,7 @@ class ClientForm(forms.Form):
 
 
 @needs("settings.manage")
+@anew.asked()
 @never_cache
 @sensitive_variables("secret")
 @require_http_methods(["GET", "HEAD", "POST"])

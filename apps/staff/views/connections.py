@@ -22,7 +22,7 @@ from apps.channels import services as listing_services
 from apps.core import audit, clock
 from apps.flows import push_stock, resync
 from apps.hub import connections as hub_connections
-from apps.hub import delivery, doorbell, inbox, registry
+from apps.hub import doorbell, inbox, registry, waiting
 from apps.hub import queries as hub
 from apps.hub.abilities import Once
 from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent, Trial
@@ -254,7 +254,7 @@ def notice(request: HttpRequest, event_id: UUID) -> HttpResponse:
 def retry_call(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Send again with the same key; what may have happened is asked for first."""
     with transaction.atomic():
-        done = delivery.retry(delivery_id)
+        done = waiting.retry(delivery_id)
         if done:
             _note(request, "delivery.retried", Delivery.objects.get(id=delivery_id))
     doorbell.ring()
@@ -270,7 +270,7 @@ def give_up(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     if not reason:
         return _call(request, delivery_id, error=_("The reason is missing. Write one line."), status=409)
     with transaction.atomic():
-        done = delivery.give_up(delivery_id, reason)
+        done = waiting.give_up(delivery_id, reason)
         if done:
             _note(request, "delivery.given_up", Delivery.objects.get(id=delivery_id), reason=reason[:300])
     _say(request, done, _("It will not be sent any more."))
@@ -305,7 +305,7 @@ def switch(request: HttpRequest, connection_id: UUID) -> HttpResponse:
                 raise Http404
             _switch_ability(row, ability, is_on=is_on, shadow=request.POST.get("shadow", ""))
         elif request.POST.get("reconnected"):
-            delivery.reconnected(row)
+            waiting.reconnected(row)
         elif is_on:
             hub_connections.resume(row)
         else:

@@ -27,6 +27,8 @@ from apps.core.models import Brand
 from apps.flows import tell_programs, wiring
 from apps.hub import connections, doorbell
 from apps.hub.models import Connection
+from apps.staff import anew
+from apps.staff.parts import times
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -69,6 +71,7 @@ class ProgramForm(forms.Form):
 
 
 @needs("connections.manage")
+@anew.asked()
 @never_cache
 @sensitive_variables("secret", "context")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,6 +107,7 @@ def webhook(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 
 
 @needs("connections.manage")
+@anew.asked()
 @sensitive_variables("secret")
 @never_cache
 @require_POST
@@ -128,6 +132,7 @@ def change(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 
 
 @needs("connections.manage")
+@anew.asked()
 @sensitive_variables("secret", "former")
 @never_cache
 @require_POST
@@ -161,7 +166,7 @@ def tell(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         messages.success(request, _("%(n)d events are being sent again.") % {"n": count})
         if left:
             words = _("That is as many as one press sends. More is left from %(moment)s on.")
-            messages.warning(request, words % {"moment": timezone.localtime(left).strftime("%Y-%m-%d %H:%M:%S")})
+            messages.warning(request, words % {"moment": times.moment(left)})
     else:
         messages.warning(request, _("This is no date and time."))
     doorbell.ring()

@@ -286,6 +286,11 @@ REGISTER: dict[str, Held] = {
     ),
     "channels.stop": Held(staff="decided_by", other="at fallen shown state decided_at"),
     # messaging
+    "messaging.alert": Held(other="kind subject severity facts since opened_at times closed_at"),
+    "messaging.alertlook": Held(other="at until"),
+    "messaging.alertchoice": Held(staff="to", other="is_on least muted when locale changed_at"),
+    "messaging.alertnotice": Held(staff="to subject text", other="locale count at"),
+    "messaging.alertnote": Held(staff="to"),
     "messaging.message": Held(
         person="to subject text",
         path="customer_ref",

@@ -3,6 +3,7 @@
 import pytest
 from django.apps import apps
 from django.db import models
+from django.utils import translation
 
 from apps.flows import personal_data
 from apps.flows.personal_data import REGISTER
@@ -55,7 +56,8 @@ def test_what_stays_of_a_person_says_why():
 
 def test_a_sealed_body_has_its_end():
     endless = {"hub.credential", "hub.wayin"}  # secrets, not bodies
-    ends = {label for label, held in REGISTER.items() if held.sealed and "days" in personal_data.until(label)}
+    with translation.override("en"):
+        ends = {label for label, held in REGISTER.items() if held.sealed and "days" in personal_data.until(label)}
     assert {label for label, held in REGISTER.items() if held.sealed} - ends == endless
 
 

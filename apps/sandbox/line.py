@@ -3,8 +3,8 @@
     POST /v2/bot/message/push   {"to", "messages"}, header X-Line-Retry-Key   -> {"sentMessages": [{"id"}]}; the same key: 409
     GET  /v2/bot/info                                                          -> {"userId", "displayName", …}
 
-A retry key that is no UUID, a receiver that is none and a text over 5,000 UTF-16 characters are 400. What the vendor's file does not
-say: the 409 names the message that was accepted.
+A retry key that is no UUID, a receiver that is none and a text over 5,000 UTF-16 characters are 400. What the vendor's file does
+not say: the 409 names the message that was accepted.
 """
 
 import re
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from apps.sandbox.world import Answer, Ask, Standin, ident, micros
 
-TOKEN = "sandbox-channel-access-token"
+KEY = "sandbox-channel-access-token"
 HANAKO = "U00000000000000000000000000000001"
 MOST = 5000
 
@@ -30,7 +30,7 @@ class LineStandin(Standin):
 
     def handle(self, ask: Ask) -> Answer:
         """The paths above."""
-        if ask.headers.get("authorization") != f"Bearer {TOKEN}":
+        if ask.headers.get("authorization") != f"Bearer {KEY}":
             return Answer(
                 401,
                 {

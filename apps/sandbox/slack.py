@@ -12,7 +12,7 @@ from typing import Any
 from apps.sandbox.world import Answer, Ask, Standin, micros
 
 PATH = "/services/T0SANDBOX/B0SANDBOX"
-TOKEN = "sandboxsandboxsandboxsan"
+KEY = "sandboxsandboxsandboxsan"
 _PLAIN = {"Content-Type": "text/html"}
 _ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
@@ -29,7 +29,7 @@ class SlackStandin(Standin):
         """The one path."""
         if ask.method != "POST":
             return Answer(405, "method_not_allowed", _PLAIN)
-        if ask.path != f"{PATH}/{TOKEN}":
+        if ask.path != f"{PATH}/{KEY}":
             is_near = ask.path.startswith(f"{PATH}/")
             return Answer(403, "invalid_token", _PLAIN) if is_near else Answer(404, "no_service", _PLAIN)
         try:

@@ -28,7 +28,7 @@ def spoken(tmp_path_factory) -> list[tuple[str, Any, int, Any, dict[str, str]]]:
     with pytest.MonkeyPatch.context() as patch, Stand(tmp_path_factory.mktemp("world")) as stand:
         patch.setattr("django.conf.settings.PRIVATE_PEERS", stand.peers())
         base = stand.url("line")
-        connector = connect("line", LineSettings(base_url=base, channel_access_token=standin.TOKEN), uuid4())
+        connector = connect("line", LineSettings(base_url=base, channel_access_token=standin.KEY), uuid4())
         connector.tell(NOTICE, "key")
         connector.tell(NOTICE, "key")
         connector.check()

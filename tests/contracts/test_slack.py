@@ -10,7 +10,7 @@ from apps.connectors.slack.settings import SlackSettings
 from apps.core import net
 from apps.hub import contracts as c
 from apps.hub.registry import connect
-from apps.sandbox.slack import PATH, TOKEN
+from apps.sandbox.slack import PATH, KEY
 from tests.connectors.stand import Stand
 from tests.contracts import shape
 
@@ -27,7 +27,7 @@ def stand(tmp_path, settings):
 
 def test_what_we_send_and_hear_keeps_to_the_shape(stand):
     base = stand.url("slack")
-    connector = connect("slack", SlackSettings(base_url=base, webhook_url=f"{base}{PATH}/{TOKEN}"), uuid4())
+    connector = connect("slack", SlackSettings(base_url=base, webhook_url=f"{base}{PATH}/{KEY}"), uuid4())
     connector.tell(c.Notice(reference="shape-1", to="", subject="件名", text="本文\n" * 20_000), "key")
     connector.check()
     assert [(answer.status, answer.body) for answer in stand.answered] == [(200, codes.SAID), (400, "no_text")]

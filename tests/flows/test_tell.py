@@ -10,11 +10,13 @@ from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.flows import alert_kinds, dispatch, nights, tell, wiring
 from apps.flows.verifying import peers
-from apps.hub import connections, delivery
+from apps.hub import connections, delivery, shadow
 from apps.hub.models import Connection, Delivery, JobRun
 from apps.messaging import alerts
 from apps.messaging.models import Alert, AlertChoice, AlertNote, AlertNotice
 from apps.orders.models import OrderHold
+from apps.sandbox import line as line_door
+from apps.sandbox import slack as slack_door
 from tests import builders
 from tests.connectors.stand import Stand
 from tests.staff.people import make_person
@@ -163,6 +165,70 @@ def test_a_thing_alone_says_itself_in_the_subject(stand, mail, time):
     (letter,) = taken(stand, aoi.to)
     assert letter["subject"].startswith("【Kurogo】Stripe")
     assert f"http://localhost:8000/connections/{row.id}/\n" in letter["body"]
+
+
+# By Slack and LINE
+
+
+@pytest.fixture
+def slack(stand, time):
+    base = stand.url("slack")
+    made = connections.create(
+        brand=builders.brand(), connector="slack", name="Slack", settings={"base_url": base},
+        secrets={"webhook_url": f"{base}{slack_door.PATH}/{slack_door.KEY}"},
+    )  # fmt: skip
+    wiring.forget()
+    return made
+
+
+@pytest.fixture
+def line(stand, time):
+    made = connections.create(
+        brand=builders.brand(), connector="line", name="LINE", settings={"base_url": stand.url("line")},
+        secrets={"channel_access_token": line_door.KEY},
+    )  # fmt: skip
+    wiring.forget()
+    return made
+
+
+def test_a_bad_night_is_one_message_in_slack_whoever_asked_for_it(stand, slack, time):
+    choose(slack, "kenji", to="")
+    choose(slack, "yui", to="", locale="ja")
+    hold(400)
+    before = len(stand.told("slack/said")["said"])
+    for _ in range(90):
+        time.pass_(MINUTE)
+    (said,) = stand.told("slack/said")["said"][before:]
+    assert said.startswith("[Kurogo] Kurogo: 400 things need a look\n")
+    assert list(Delivery.objects.values_list("operation", "status")) == [("notice.send", "sent")]
+
+
+def test_a_bad_night_is_one_message_in_line_also_where_its_answer_was_lost(stand, line, time):
+    choose(line, to=line_door.HANAKO, locale="ja")
+    hold(400)
+    before = len(stand.told("line/said")["said"])
+    stand.told("misbehave", slug="line", what="cut")
+    for _ in range(90):
+        time.pass_(MINUTE)
+    (said,) = stand.told("line/said", to=line_door.HANAKO)["said"][before:]
+    assert said.startswith("【Kurogo】Kurogo：確認が必要なこと 400 件\n")
+    assert list(Delivery.objects.values_list("status", "attempts")) == [("sent", 2)]
+    assert [answer.status for answer in stand.answered if answer.status != 404][-2:] == [200, 409]
+
+
+def test_letters_to_customers_never_leave_by_slack(slack):
+    assert wiring.first("message", builders.brand().id) is None
+
+
+def test_what_slack_is_not_to_be_told_yet_is_shown_and_not_sent(stand, slack, time):
+    connections.shadow(slack, ["notice"])
+    choose(slack, to="")
+    hold(1)
+    before = len(stand.told("slack/said")["said"])
+    time.pass_(MINUTE)
+    time.pass_(2 * MINUTE)
+    shadow.settle_due()
+    assert (len(stand.told("slack/said")["said"]) - before, Delivery.objects.get().status) == (0, "shadowed")
 
 
 # Once

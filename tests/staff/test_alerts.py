@@ -165,6 +165,20 @@ def test_who_wants_to_be_told_says_where(browser_as, ways, to):
     assert (page.status_code, AlertChoice.objects.count()) == (400, 0)
 
 
+def test_slack_needs_no_address_and_line_a_user_s(browser_as):
+    wiring.forget()
+    slack, line = builders.connection("slack", name="Slack"), builders.connection("line", name="LINE")
+    owner = browser_as("owner")
+    forms = {way.connection: way.form for way in owner.get(CHOICES).context["ways"]}
+    assert ("to" in forms[slack].fields, forms[line]["to"].value()) == (False, "")
+
+    wrong = owner.post(CHOICES, form_of(slack, to=None) | form_of(line, to="hanako"))
+    assert (wrong.status_code, AlertChoice.objects.count()) == (400, 0)
+    good = "U" + "0" * 32
+    assert owner.post(CHOICES, form_of(slack, to=None) | form_of(line, to=good)).status_code == 302
+    assert set(AlertChoice.objects.values_list("connection__name", "to")) == {("Slack", ""), ("LINE", good)}
+
+
 def test_a_way_that_is_off_needs_nothing_and_an_old_choice_is_ended(browser_as, ways):
     owner = browser_as("owner")
     owner.post(CHOICES, form_of(ways, is_on=None, to=""))

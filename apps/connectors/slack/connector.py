@@ -28,6 +28,6 @@ class SlackConnector:
             self.client.post("")
         except Refused as refused:
             if refused.word in codes.EMPTY:
-                return {"channel": "ok"}
+                return {"channel": "reachable"}
             raise errors.Misconfigured(str(refused)) from None
         raise errors.Misconfigured("Slack took a message without words; is this an incoming webhook?")

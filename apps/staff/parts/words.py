@@ -129,6 +129,8 @@ TOLD: dict[str, Word] = {
     "location": gettext_lazy("Place"),
     "orders": gettext_lazy("Orders"),
     "readable": gettext_lazy("can be read"),
+    "channel": gettext_lazy("Channel"),
+    "reachable": gettext_lazy("can be reached"),
 }
 
 KINDS: dict[str, Word] = {

@@ -10,7 +10,7 @@ from apps.connectors.line.settings import LineSettings
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.hub.registry import connect, manifest
-from apps.sandbox.line import HANAKO, TOKEN
+from apps.sandbox.line import HANAKO, KEY
 from tests.connectors.suites.notice import NoticeSuite
 
 WRONG = "wrong-but-secret"
@@ -19,7 +19,7 @@ WRONG = "wrong-but-secret"
 @pytest.fixture
 def connector(stand):
     stand.told("line/month", used_up=False)
-    return connect("line", LineSettings(base_url=stand.url("line"), channel_access_token=TOKEN), uuid4())
+    return connect("line", LineSettings(base_url=stand.url("line"), channel_access_token=KEY), uuid4())
 
 
 class TestNoticeSuite(NoticeSuite):
@@ -42,7 +42,7 @@ class TestNoticeSuite(NoticeSuite):
     def cut(self, stand):
         return lambda: stand.told("misbehave", slug="line", what="cut")
 
-    @pytest.fixture(params=[TOKEN, WRONG])
+    @pytest.fixture(params=[KEY, WRONG])
     def secret(self, request):
         return request.param
 

@@ -9,7 +9,7 @@ from apps.connectors.slack.settings import SlackSettings
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.hub.registry import connect, manifest
-from apps.sandbox.slack import PATH, TOKEN
+from apps.sandbox.slack import PATH, KEY
 from tests.connectors.suites.notice import AWKWARD, NoticeSuite
 
 WRONG = "wrongwrongwrongwrongwron"
@@ -22,7 +22,7 @@ def connected(stand, path: str, **more) -> object:
 
 @pytest.fixture
 def connector(stand):
-    return connected(stand, f"{PATH}/{TOKEN}")
+    return connected(stand, f"{PATH}/{KEY}")
 
 
 class TestNoticeSuite(NoticeSuite):
@@ -44,7 +44,7 @@ class TestNoticeSuite(NoticeSuite):
     def cut(self, stand):
         return lambda: stand.told("misbehave", slug="slack", what="cut")
 
-    @pytest.fixture(params=[TOKEN, WRONG])
+    @pytest.fixture(params=[KEY, WRONG])
     def secret(self, request):
         return request.param
 
@@ -56,7 +56,7 @@ def notice(text: str = "本文", **more) -> c.Notice:
 def test_it_is_called_so(connector, stand):
     assert connector.tell(notice(), "key-1") == c.Sent(reference="r-1", external_id="")
     (ask,) = stand.heard
-    assert (ask.method, ask.path, ask.query) == ("POST", f"{PATH}/{TOKEN}", {})
+    assert (ask.method, ask.path, ask.query) == ("POST", f"{PATH}/{KEY}", {})
     assert json.loads(ask.body) == {"text": "*件名*\n本文", "unfurl_links": False, "unfurl_media": False}
 
 
@@ -81,7 +81,7 @@ def test_a_webhook_that_is_gone_asks_for_a_person_and_is_not_named(stand, path, 
 
 
 def test_a_webhook_of_another_host_is_not_called(stand):
-    settings = SlackSettings(webhook_url=f"{stand.url('slack')}{PATH}/{TOKEN}")
+    settings = SlackSettings(webhook_url=f"{stand.url('slack')}{PATH}/{KEY}")
     with pytest.raises(errors.Misconfigured, match=r"does not begin with https://hooks\.slack\.com/$"):
         connect("slack", settings, uuid4()).tell(notice(), "key-5")
     assert stand.heard == []
@@ -91,16 +91,16 @@ def test_a_webhook_of_another_host_is_not_called(stand):
 def test_no_error_of_the_network_names_the_address(stand, settings, peers):
     settings.PRIVATE_PEERS = peers
     base = "http://127.0.0.1:1"
-    one = connect("slack", SlackSettings(base_url=base, webhook_url=f"{base}{PATH}/{TOKEN}"), uuid4())
+    one = connect("slack", SlackSettings(base_url=base, webhook_url=f"{base}{PATH}/{KEY}"), uuid4())
     with pytest.raises(errors.VendorError) as caught:
         one.tell(notice(), "key-6")
-    assert TOKEN not in f"{caught.value!r} {caught.value.__cause__!r}"
+    assert KEY not in f"{caught.value!r} {caught.value.__cause__!r}"
     assert caught.value.__suppress_context__
 
 
 def test_its_health_says_nothing_in_the_channel(connector, stand):
     before = len(stand.told("slack/said")["said"])
-    assert connector.check() == {"channel": "ok"}
+    assert connector.check() == {"channel": "reachable"}
     assert len(stand.told("slack/said")["said"]) == before
 
 

@@ -10,7 +10,7 @@ from apps.connectors.slack.settings import SlackSettings
 from apps.core import net
 from apps.hub import contracts as c
 from apps.hub.registry import connect
-from apps.sandbox.slack import PATH, KEY
+from apps.sandbox.slack import KEY, PATH
 from tests.connectors.stand import Stand
 from tests.contracts import shape
 

@@ -9,7 +9,7 @@ from apps.connectors.slack.settings import SlackSettings
 from apps.hub import contracts as c
 from apps.hub import errors
 from apps.hub.registry import connect, manifest
-from apps.sandbox.slack import PATH, KEY
+from apps.sandbox.slack import KEY, PATH
 from tests.connectors.suites.notice import AWKWARD, NoticeSuite
 
 WRONG = "wrongwrongwrongwrongwron"

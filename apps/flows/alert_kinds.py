@@ -20,9 +20,9 @@ from apps.channels import queries as channels
 from apps.channels.models import ChannelRule
 from apps.core import clock, counting
 from apps.flows import poll_orders, push_stock, standing, wiring
-from apps.hub import breaker
+from apps.hub import breaker, connections
 from apps.hub import queries as hub
-from apps.hub.models import Connection, Credential, Cursor, JobRun
+from apps.hub.models import Connection, Cursor, JobRun
 from apps.inventory import suggestions
 from apps.messaging.models import Alert
 from apps.orders import holds
@@ -151,14 +151,13 @@ def _unlinked(_now: datetime) -> Iterator[Found]:
 
 def _ending(now: datetime) -> Iterator[Found]:
     """Credentials near their end: each stage of each end is a cause of its own, so that each is told once."""
-    near = Credential.objects.filter(expires_at__lte=now + timedelta(days=STAGES[-1][0]))
-    near = near.exclude(connection__status=Connection.Status.SETUP).order_by("expires_at", "id")
-    rows = near.values_list("id", "name", "expires_at", "connection", "connection__name")
-    for id_, credential, ends, connection, name in rows[: MOST + 1]:
-        assert ends is not None
-        days, severity = next(stage for stage in STAGES if days_left(ends, now) <= stage[0])
-        facts = {"id": str(connection), "name": name, "credential": credential, "day": _local(ends)[:10]}
-        yield Found(f"{id_}:{ends:%Y-%m-%d}:{days}", facts, severity)
+    near = connections.ending().filter(expires_at__lte=now + timedelta(days=STAGES[-1][0]))
+    for row in near.exclude(connection__status=Connection.Status.SETUP)[: MOST + 1]:
+        assert row.expires_at is not None
+        days, severity = next(stage for stage in STAGES if days_left(row.expires_at, now) <= stage[0])
+        day = _local(row.expires_at)[:10]
+        facts = {"id": str(row.connection_id), "name": row.connection.name, "credential": row.name, "day": day}
+        yield Found(f"{row.id}:{day}:{days}", facts, severity)
 
 
 def days_left(ends: datetime, now: datetime) -> int:

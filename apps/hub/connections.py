@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from apps.core import clock, crypto, net
 from apps.core.models import Brand
@@ -116,6 +116,22 @@ def keep_expiries(connection: Connection, told: Mapping[str, str]) -> int:
             at = datetime.fromisoformat(text)
             kept += Credential.objects.filter(connection=connection, name=name).update(expires_at=at)
     return kept
+
+
+def ending() -> QuerySet[Credential]:
+    """Credentials with an end that a person has to do something about, the next first; what is renewed by itself is left out."""
+    found = Credential.objects.exclude(expires_at=None).select_related("connection").defer("sealed")
+    for slug, manifest in registry.manifests().items():
+        if manifest.renewed:
+            found = found.exclude(connection__connector=slug, name__in=manifest.renewed)
+    return found.order_by("expires_at", "id")
+
+
+def enter_end(connection: Connection, name: str, at: datetime | None) -> bool:
+    """A person says when a credential ends, or that it has no end; False where its vendor tells, or there is none."""
+    if name in registry.manifest(connection.connector).expiring:
+        return False
+    return bool(Credential.objects.filter(connection=connection, name=name).update(expires_at=at))
 
 
 def settings_of(connection: Connection) -> registry.Settings:

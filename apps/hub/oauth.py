@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -79,7 +79,7 @@ def finish(told: Mapping[str, str], *, person: str) -> Connection:
     if not told.get("code"):
         raise NotLetIn("the answer has no code")
     granted = _exchange(oauth, live, row, told["code"])
-    connections.set_secret(connection, oauth.opens, granted["access_token"])
+    connections.set_secret(connection, oauth.opens, granted["access_token"], expires_at=_end(granted))
     for name in oauth.also:
         connections.set_secret(connection, name, getattr(live, oauth.proof))
     missing = _missing(oauth, str(granted.get("scope", "")))
@@ -126,6 +126,14 @@ def _exchange(oauth: registry.OAuth, live: registry.Settings, row: WayIn, code: 
             f"the vendor answered {reply.status}: {str(said.get('error_description') or said.get('error', ''))[:200]}"
         )
     return said
+
+
+def _end(granted: Mapping[str, Any]) -> datetime | None:
+    """When the token ends, where the vendor says so and gives nothing to renew it by."""
+    seconds = granted.get("expires_in")
+    if not isinstance(seconds, int) or seconds <= 0 or granted.get("refresh_token"):
+        return None
+    return clock.now() + timedelta(seconds=seconds)
 
 
 def _missing(oauth: registry.OAuth, scope: str) -> list[str]:

@@ -50,7 +50,8 @@ class Manifest:
     long the vendor remembers an idempotency key, None where it says nothing of an end. `stock` is how a channel with
     `stock.write` takes numbers. `webhook` is the dotted path of its
     module with `verify` and `events`, empty where the vendor does not call us. `secrets` are the settings that are
-    credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `host_field`
+    credentials, `expiring` those of them that end by themselves and whose end `check` tells (`HealthCheck`), `renewed` those
+    that the connector renews by itself before they end, so that nobody is told of it, `host_field`
     the setting that holds their host, `more_hosts` settings with further addresses that they go to. `unused` says what the
     connector can do and the product does not ask of it yet. `asked` are the settings without which it cannot begin, in the
     order in which they are asked for; every other one has a default and stands under "more". `reaches` is the pattern of a
@@ -71,6 +72,7 @@ class Manifest:
     is_numbered: bool = False
     secrets: tuple[str, ...] = ()
     expiring: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
     host_field: str = ""
     more_hosts: tuple[str, ...] = ()
     docs_url: str = ""

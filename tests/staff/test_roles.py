@@ -184,6 +184,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:connections": {"GET": "connections.view"},
     "staff:connection": {"GET": "connections.view"},
     "staff:connection_switch": {"POST": "connections.manage"},
+    "staff:credential_end": {"POST": "connections.manage"},
     "staff:connection_ask": {"POST": "connections.retry"},
     "staff:call": {"GET": "connections.view"},
     "staff:call_retry": {"POST": "connections.retry"},

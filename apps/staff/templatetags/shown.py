@@ -112,6 +112,12 @@ def hours_of(slot: str) -> str:
 
 
 @register.filter
+def iso_day(at: datetime) -> str:
+    """The shop's day of a moment, for date fields."""
+    return clock.business_date(at).isoformat()
+
+
+@register.filter
 def day_of(of: date) -> str:
     """A calendar day in words."""
     return times.day(of)

@@ -25,9 +25,9 @@ from apps.hub import connections as hub_connections
 from apps.hub import doorbell, inbox, registry, waiting
 from apps.hub import queries as hub
 from apps.hub.abilities import Once
-from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent, Trial
+from apps.hub.models import Attempt, Connection, Delivery, InboxEntry, InboxEvent, Trial
 from apps.orders.models import Order
-from apps.staff.parts import connections, listed, repairs, timeline, words
+from apps.staff.parts import connections, credentials, listed, repairs, timeline, words
 from apps.staff.parts.frame import frame
 from apps.staff.roles import needs
 
@@ -69,6 +69,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
         "stopped_files": list(hub.undecided_files()[:20]),
         "urgent": [health for health in healths if health.rank == 0],
         "lost": repairs.today(rows),
+        "ends": credentials.calendar(now),
         "undecided": _lines(hub.deliveries(ids, state="person", before=None, limit=20),
                             hub.events(ids, state="person", before=None, limit=20))[:20],
         "place": "staff:connections",
@@ -84,7 +85,7 @@ def _healths(rows: list[Connection], blind: dict[UUID, push_stock.Blind], now: d
 
 
 def _expiries() -> dict[UUID, datetime]:
-    rows = Credential.objects.exclude(expires_at=None).values_list("connection").annotate(first=Min("expires_at"))
+    rows = hub_connections.ending().order_by().values_list("connection").annotate(first=Min("expires_at"))
     return dict(rows)
 
 
@@ -118,6 +119,7 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
             for name in health.abilities
         ],
         "credentials": row.credentials.defer("sealed").order_by("name"),
+        "told_by_vendor": manifest.expiring if manifest else (),
         "soon": now + connections.SOON,
         "lines": lines[:SIZE],
         "older": str(lines[SIZE - 1].id) if len(lines) > SIZE else "",

@@ -11,7 +11,7 @@ from apps.core.models import Company
 from apps.flows import alert_kinds, dispatch, nights, tell, wiring
 from apps.flows.verifying import peers
 from apps.hub import connections, delivery, shadow
-from apps.hub.models import Connection, Delivery, JobRun
+from apps.hub.models import Connection, Credential, Delivery, JobRun
 from apps.messaging import alerts
 from apps.messaging.models import Alert, AlertChoice, AlertNote, AlertNotice
 from apps.orders.models import OrderHold
@@ -379,6 +379,55 @@ def test_somebody_who_left_is_told_nothing(mail, time):
     time.pass_(MINUTE)
     time.pass_(2 * MINUTE)
     assert AlertNotice.objects.count() == 0
+
+
+# Credentials
+
+
+def test_a_credential_is_told_of_fourteen_seven_and_one_day_before_its_end_each_once(stand, mail, time):
+    aoi = choose(mail)
+    row = builders.connection("stripe", name="Stripe")
+    key = Credential.objects.create(
+        connection=row, name="api_key", sealed=b"x", set_at=NIGHT, expires_at=NIGHT + timedelta(days=20)
+    )
+    told = []
+    for _ in range(21 * 8):  # three weeks, every three hours; each look twice
+        time.pass_(timedelta(hours=3))
+        tell.run(time.now)
+        left = alert_kinds.days_left(key.expires_at, time.now)
+        told += [left] * (len(taken(stand, aoi.to)) - len(told))
+    assert told == [14, 7, 1]
+    assert "The credential api_key of Stripe is valid until 2026-12-14." in taken(stand, aoi.to)[0]["subject"]
+
+
+def test_an_end_that_is_unknown_for_a_while_is_not_told_again(mail, time):
+    choose(mail)
+    row = builders.connection("stripe")
+    key = Credential.objects.create(
+        connection=row, name="api_key", sealed=b"x", set_at=NIGHT, expires_at=NIGHT + timedelta(days=10)
+    )
+    for ends in (key.expires_at, None, key.expires_at, key.expires_at + timedelta(days=2)):
+        Credential.objects.update(expires_at=ends)
+        for _ in range(8):
+            time.pass_(timedelta(hours=3))
+    # The same end is one alert however often it comes back; another end is another.
+    assert (AlertNotice.objects.count(), sorted(Alert.objects.values_list("times", flat=True))) == (2, [1, 2])
+
+
+def test_a_new_credential_has_an_end_of_its_own(mail, time):
+    choose(mail)
+    row = builders.connection("stripe")
+    Credential.objects.create(
+        connection=row, name="api_key", sealed=b"x", set_at=NIGHT, expires_at=NIGHT + timedelta(hours=5)
+    )
+    for _ in range(4):
+        time.pass_(timedelta(minutes=30))
+    Credential.objects.update(expires_at=NIGHT + timedelta(days=90))
+    time.pass_(MINUTE)
+    assert Alert.objects.get().closed_at == time.now
+    time.pass_(timedelta(days=80))
+    time.pass_(timedelta(minutes=30))
+    assert AlertNotice.objects.count() == 2
 
 
 # The job

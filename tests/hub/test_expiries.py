@@ -80,3 +80,26 @@ def test_a_vendor_that_does_not_say_is_noted_and_stops_nobody(shop, monkeypatch,
 def test_only_connections_with_such_credentials_are_asked(shop):
     builders.connection("stripe")
     assert [row.id for row in connections.expiring()] == [shop.id]
+
+
+# The calendar
+
+
+def test_what_is_renewed_by_itself_is_in_nobody_s_calendar(shop, monkeypatch):
+    run_job()
+    assert [row.name for row in connections.ending()] == ["access_token"]
+    known = registry.manifests()
+    named = {name: getattr(known["shopify"], name) for name in known["shopify"].__dataclass_fields__}
+    renewing = known | {"shopify": registry.Manifest(**named | {"renewed": ("access_token",)})}
+    monkeypatch.setattr(registry, "manifests", lambda: renewing)
+    assert list(connections.ending()) == []
+
+
+def test_a_person_enters_an_end_where_the_vendor_does_not_tell(shop):
+    at = datetime(2027, 1, 31, 14, 59, 59, tzinfo=UTC)
+    assert connections.enter_end(shop, "webhook_secret", at)
+    assert not connections.enter_end(shop, "access_token", at)  # its vendor tells
+    assert not connections.enter_end(shop, "nothing", at)
+    assert ends() == {"access_token": None, "webhook_secret": at}
+    assert connections.enter_end(shop, "webhook_secret", None)
+    assert ends()["webhook_secret"] is None

@@ -10,7 +10,7 @@ from apps.connectors.shopify.codes import SCOPES
 from apps.connectors.shopify.settings import ShopifySettings
 from apps.core import clock, crypto, net
 from apps.hub import connections, oauth
-from apps.hub.models import Connection, WayIn
+from apps.hub.models import Connection, Credential, WayIn
 from tests import builders
 from tests.connectors.conftest import shared_stand, stand  # noqa: F401 - fixtures
 from tests.connectors.stand import Stand
@@ -50,6 +50,22 @@ def test_who_lets_it_in_gives_it_the_token_and_the_key_of_notices(row):
 
     told = _token_of(row)
     assert (told.access_token, told.webhook_secret) == (TOKEN, "shpss_canary")
+
+
+@pytest.mark.parametrize(
+    ("granted", "days"),
+    [
+        ({"expires_in": 86400 * 30}, 30), ({}, None), ({"expires_in": "soon"}, None), ({"expires_in": 0}, None),
+        ({"expires_in": 86400, "refresh_token": "r"}, None),  # renewed by itself: nobody's affair
+    ],
+)  # fmt: skip
+def test_a_token_that_ends_says_when(row, monkeypatch, granted, days):
+    exchange = oauth._exchange
+    monkeypatch.setattr(oauth, "_exchange", lambda *args: exchange(*args) | granted)
+    oauth.finish(_approved(row), person="hanako")
+
+    ends = Credential.objects.get(connection=row, name="access_token").expires_at
+    assert (ends and round((ends - clock.now()).total_seconds() / 86400)) == days
 
 
 def test_the_page_asks_for_the_scopes_with_a_challenge(row):

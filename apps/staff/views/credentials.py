@@ -27,7 +27,7 @@ def end(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     name, text = request.POST.get("name", ""), request.POST.get("day", "").strip()
     day = _day(text)
     if text and day is None:
-        messages.error(request, _("“%(text)s” is not a day.") % {"text": text[:40]})
+        messages.error(request, _("“%(text)s” is not a day. Enter it as 2026-12-31.") % {"text": text[:40]})
         return redirect("staff:connection", connection_id)
     with transaction.atomic():
         if not connections.enter_end(row, name, _last_moment(day) if day else None):

@@ -1,12 +1,14 @@
 """The bell, the page of alerts and the choices, in both languages, wide and narrow."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from apps.core import clock
 from apps.flows import wiring
+from apps.hub.models import Credential
 from apps.messaging import alerts
 from tests import builders
 from tests.browser.conftest import PHONE, WIDE
@@ -20,6 +22,8 @@ SIZES = {"wide": WIDE, "phone": PHONE}
 def shop():
     wiring.forget()
     builders.connection("smtp", name="メール")
+    builders.connection("slack", name="Slack")
+    builders.connection("line", name="LINE")
     till = builders.connection("stripe", name="Stripe", status="needs_reconnect")
     low = [
         alerts.Cause("low", str(n), 2, {"sku": f"CUP-{n:03}", "title": "湯のみ 青磁", "place": "東京倉庫"}, clock.now())
@@ -31,7 +35,10 @@ def shop():
         alerts.Cause("jobs", "c", 3, {"job": "night", "period": "2026-11-23", "error": "Transient: 503"}, clock.now()),
     ]
     alerts.keep([*low, *urgent], whole=[])
-    yield
+    for name, days in (("api_key", 3), ("webhook_secret", 60)):
+        ends = clock.now() + timedelta(days=days)
+        Credential.objects.create(connection=till, name=name, sealed=b"x", set_at=clock.wall(), expires_at=ends)
+    yield till
     wiring.forget()
 
 
@@ -44,10 +51,16 @@ def picture(page, name):
 @pytest.mark.parametrize("size", sorted(SIZES))
 def test_alerts_and_choices_are_looked_at(shop, screen_of, language, size):
     screen = screen_of("owner", language=language, size=SIZES[size])
-    for name, path in (("alerts", "/alerts/"), ("choices", "/alerts/choices/")):
+    pages = {
+        "alerts": "/alerts/",
+        "choices": "/alerts/choices/",
+        "calendar": "/connections/",
+        "credential": f"/connections/{shop.id}/",
+    }
+    for name, path in pages.items():
         page = screen.open(path)
-        if name == "choices":
-            page.locator("details summary").first.click()
+        if name in ("choices", "credential"):
+            page.locator("main details summary").first.click()
         picture(page, f"{name}-{language}-{size}")
         assert (faults(page), screen.overflow()) == ([], 0)
     assert screen.complaints == []

@@ -404,7 +404,7 @@ def test_an_end_that_is_unknown_for_a_while_is_not_told_again(mail, time):
     choose(mail)
     row = builders.connection("stripe")
     key = Credential.objects.create(
-        connection=row, name="api_key", sealed=b"x", set_at=NIGHT, expires_at=NIGHT + timedelta(days=10)
+        connection=row, name="api_key", sealed=b"x", set_at=NIGHT, expires_at=NIGHT + timedelta(days=13)
     )
     for ends in (key.expires_at, None, key.expires_at, key.expires_at + timedelta(days=2)):
         Credential.objects.update(expires_at=ends)

@@ -1,5 +1,6 @@
 """The calendar of credentials that end: the next first, in days, with who says so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.flows.alert_kinds import STAGES, days_left
-from apps.hub import connections, registry
+from apps.hub import registry
 from apps.hub.models import Credential
 
 SHOWN = 50
@@ -23,9 +24,9 @@ class End:
     known_from: str
 
 
-def calendar(now: datetime) -> list[End]:
-    """The next to end of all connections."""
-    return [_end(row, now) for row in connections.ending()[:SHOWN]]
+def calendar(ends: Sequence[Credential], now: datetime) -> list[End]:
+    """The next to end, of those that do (`connections.ending`)."""
+    return [_end(row, now) for row in ends[:SHOWN]]
 
 
 def _end(row: Credential, now: datetime) -> End:

@@ -3,6 +3,7 @@
 Nothing here calls a vendor: a retry makes a row due, a resync asks a worker, a pause is read at the next claim.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,7 +26,7 @@ from apps.hub import connections as hub_connections
 from apps.hub import doorbell, inbox, registry, waiting
 from apps.hub import queries as hub
 from apps.hub.abilities import Once
-from apps.hub.models import Attempt, Connection, Delivery, InboxEntry, InboxEvent, Trial
+from apps.hub.models import Attempt, Connection, Credential, Delivery, InboxEntry, InboxEvent, Trial
 from apps.orders.models import Order
 from apps.staff.parts import connections, credentials, listed, repairs, timeline, words
 from apps.staff.parts.frame import frame
@@ -59,7 +60,8 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     rows = connections.all_of_them()
     blind = push_stock.blind()
-    healths = _healths(rows, blind, now)
+    ends = list(hub_connections.ending())
+    healths = _healths(rows, blind, now, ends)
     ids = [row.id for row in rows]
     context = frame(now)[0] | {
         "healths": healths,
@@ -69,7 +71,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
         "stopped_files": list(hub.undecided_files()[:20]),
         "urgent": [health for health in healths if health.rank == 0],
         "lost": repairs.today(rows),
-        "ends": credentials.calendar(now),
+        "ends": credentials.calendar(ends, now),
         "undecided": _lines(hub.deliveries(ids, state="person", before=None, limit=20),
                             hub.events(ids, state="person", before=None, limit=20))[:20],
         "place": "staff:connections",
@@ -77,16 +79,16 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/connections.html", context)
 
 
-def _healths(rows: list[Connection], blind: dict[UUID, push_stock.Blind], now: datetime) -> list[connections.Health]:
+def _healths(
+    rows: list[Connection], blind: dict[UUID, push_stock.Blind], now: datetime, ends: Iterable[Credential]
+) -> list[connections.Health]:
+    first = {
+        row.connection_id: row.expires_at for row in reversed(list(ends))
+    }  # they come in order: the first one stays
     return connections.healths(
-        rows, hub.waiting_by_connection(), _expiries(), now, blind={one: found.since for one, found in blind.items()},
+        rows, hub.waiting_by_connection(), first, now, blind={one: found.since for one, found in blind.items()},
         unlinked=listings.unlinked_by_channel(),
     )  # fmt: skip
-
-
-def _expiries() -> dict[UUID, datetime]:
-    rows = hub_connections.ending().order_by().values_list("connection").annotate(first=Min("expires_at"))
-    return dict(rows)
 
 
 @needs("connections.view")
@@ -96,7 +98,7 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     now = clock.now()
     row = _get(connection_id)
     blind = push_stock.blind()
-    (health,) = _healths([row], blind, now)
+    (health,) = _healths([row], blind, now, hub_connections.ending().filter(connection=row))
     direction = request.GET.get("dir", "")
     direction = direction if direction in DIRECTIONS else ""
     state = request.GET.get("state", "")

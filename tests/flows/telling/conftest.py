@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from apps.core import clock, net_smtp
+from apps.core import clock, net, net_smtp
 from apps.core.models import Company
 from apps.flows import tell, wiring
 from apps.hub import connections
@@ -36,6 +36,7 @@ def time(monkeypatch):
 def world(tmp_path_factory):
     with Stand(tmp_path_factory.mktemp("world")) as stand:
         yield stand
+        net.close()
         net_smtp.hang_up()
 
 

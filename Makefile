@@ -41,8 +41,8 @@ test: setup-dev ## everything CI runs; one part with T=tests/core
 chaos: setup-dev ## ten minutes of trade with 70 kills and 320 vendor faults, then everything is counted: ARGS="--minutes 2 --seed 7"
 	@exec $(PY) -m tests.chaos.run $(ARGS)
 
-test-full: setup-dev ## the races whole (a hundred rounds of sixty-four writers, a thousand last units), and the API with many requests (about a quarter of an hour)
-	@KUROGO_RACES=whole KUROGO_EXAMPLES=300 exec $(ALOUD) $(PY) -m pytest -n 1 --dist loadgroup tests/races tests/api/test_schema.py
+test-full: setup-dev ## the races whole (a hundred rounds of sixty-four writers, a thousand last units), the API with many requests, and five thousand ways of tampering with the audit trail (about a quarter of an hour)
+	@KUROGO_RACES=whole KUROGO_EXAMPLES=300 exec $(ALOUD) $(PY) -m pytest -n 1 --dist loadgroup tests/races tests/api/test_schema.py tests/core/test_audit_seals.py
 
 bench: setup-dev ## what an order, a notice and a page cost, beside bare SQL and plain ORM (a quarter of an hour at most)
 	@exec $(PY) -m tests.benchmarks.run $(ARGS)

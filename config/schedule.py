@@ -28,6 +28,7 @@ SCHEDULE = (
         words="Buy labels for orders that nothing keeps, where the shop ships by itself",
     ),
     Job("tell", every_minutes=1, words="Look for what people should know of, and tell them"),
+    Job("seal_audit", every_minutes=1, words="Seal what was written into the audit trail"),
     Job("ship_ready", at="15:00", words="The same at cut-off"),
     Job("night", at="02:00", catches_up=True, words="Compare orders, stock and money with every connection that can"),
     Job("retention", at="03:30", words="Empty payloads that are past their time"),

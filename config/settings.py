@@ -208,6 +208,8 @@ PAYLOAD_DAYS = env.int("KUROGO_PAYLOAD_DAYS", default=400)
 NOTICE_DAYS = env.int("KUROGO_NOTICE_DAYS", default=PAYLOAD_DAYS)
 CALL_DAYS = env.int("KUROGO_CALL_DAYS", default=PAYLOAD_DAYS)
 SET_ASIDE_DAYS = env.int("KUROGO_SET_ASIDE_DAYS", default=PAYLOAD_DAYS)
+# A file outside the database that holds the audit trail's newest seal; empty: none is kept.
+AUDIT_HEAD = env.str("KUROGO_AUDIT_HEAD", default=str(DATA_DIR / "audit-head.json"))
 # How long the text and address of a letter to a customer are kept.
 LETTER_DAYS = env.int("KUROGO_LETTER_DAYS", default=PAYLOAD_DAYS)
 

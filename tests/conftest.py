@@ -50,6 +50,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ["DATABASE_URL"] = _start_postgres()
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
     os.environ["KUROGO_KEYSET"] = crypto.new_keyset()
+    os.environ["KUROGO_AUDIT_HEAD"] = ""  # nothing of the developer's installation is written over
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 from apps.flows import standing, wiring  # noqa: E402 - models need Django

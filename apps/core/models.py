@@ -1,5 +1,6 @@
 """Company and brands, the history of states, the audit of edits, and leases."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -135,6 +136,35 @@ class AuditEntry(Record):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action}"
+
+
+class SealingKey(Record):
+    """The key that signs the audit trail's seals. Sealed itself, so that whoever owns the database alone can sign nothing."""
+
+    sealed = models.BinaryField()  # the private half, Ed25519, raw
+    made_at = models.DateTimeField(default=clock.wall)
+
+    def __str__(self) -> str:
+        return f"{self.made_at:%Y-%m-%d}"
+
+
+class AuditSeal(Record):
+    """Audit entries in the order in which they were sealed: each seal's digest covers them and the seal before (audit_seals)."""
+
+    append_only = True
+
+    number = models.PositiveBigIntegerField(unique=True)  # 1, 2, 3 … without a gap
+    at = models.DateTimeField(default=clock.wall)
+    entries = ArrayField(models.UUIDField())
+    digest = models.BinaryField(max_length=32)
+    signature = models.BinaryField(max_length=64)
+    key = models.ForeignKey(SealingKey, models.PROTECT)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="core_auditseal_at")]
+
+    def __str__(self) -> str:
+        return f"{self.number}"
 
 
 class Lease(models.Model):

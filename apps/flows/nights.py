@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from apps.core import audit, clock, locks
+from apps.core import audit, audit_seals, clock, locks
 from apps.core.ids import uuid7
 from apps.core.models import Company
 from apps.flows import (
@@ -218,6 +218,10 @@ def _tell(run: JobRun) -> Went:
     return Went.DONE
 
 
+def _seal_audit(_run: JobRun) -> Went:
+    return Went.FURTHER if audit_seals.seal_new() == audit_seals.MOST else Went.DONE
+
+
 def _ship_ready(run: JobRun) -> Went:
     """Plan a batch of ready orders a step, until none is left."""
     if not Company.objects.filter(ships_by_itself=True).exists():
@@ -277,6 +281,7 @@ _JOBS: dict[str, Step] = {
     "night": _night,
     "poll_orders": _poll,
     "tell": _tell,
+    "seal_audit": _seal_audit,
     "ship_ready_morning": _ship_ready,
     "ship_ready": _ship_ready,
     "retention": _retention,

@@ -88,6 +88,8 @@ REGISTER: dict[str, Held] = {
     "core.brand": Held(staff="mail_from", other="code name locale"),
     "core.statemove": Held(staff="actor reason", other="kind subject axis old new at source_kind source_id"),
     "core.auditentry": Held(staff="actor detail address", other="at action kind subject"),
+    "core.sealingkey": Held(sealed="sealed", other="made_at"),
+    "core.auditseal": Held(other="number at entries digest signature"),
     "core.lease": Held(other="holder token until"),
     # hub
     "hub.connection": Held(

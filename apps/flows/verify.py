@@ -1,7 +1,7 @@
 """What must always be true, checked over everything there is: `manage.py verify`. An invariant is code, not a hope.
 
-I1 and I2 stock, I4 intake, I6 outlet, I7 the other side's count, I10 and I11 orders, I12 and I13 money, I14 states, I15 jobs
-(numbers as in docs/architecture.md). Read in one snapshot.
+I1 and I2 stock, I4 intake, I6 outlet, I7 the other side's count, I10 and I11 orders, I12 and I13 money, I14 states, I15 jobs,
+I17 the audit trail (numbers as in docs/architecture.md). Read in one snapshot.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.db import connection as database
 from django.db import transaction
 
-from apps.flows.verifying import checks, counts, drifts, hub, jobs, money, on_way, orders, peers, states, stock
+from apps.flows.verifying import audit, checks, counts, drifts, hub, jobs, money, on_way, orders, peers, states, stock
 from apps.flows.verifying.checks import Check, Finding
 from apps.hub import registry
 from apps.hub.abilities import Writes
@@ -26,6 +26,7 @@ INVARIANTS: dict[str, Callable[[], Finding]] = {
     "I13": lambda: checks.run("I13", money.I13),
     "I14": lambda: checks.run("I14", states.I14),
     "I15": lambda: checks.run("I15", jobs.checks()),
+    "I17": audit.check,
 }
 
 

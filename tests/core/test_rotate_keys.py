@@ -118,8 +118,8 @@ def test_what_was_emptied_stays_empty(settings):
 @pytest.mark.django_db
 def test_every_sealed_table_is_found():
     assert resealing.sealed_tables() == [
-        "api_answered", "hub_credential", "hub_delivery", "hub_inboxentry", "hub_inboxevent", "hub_setasiderow", "hub_wayin",
-        "shipping_sheet",
+        "api_answered", "core_sealingkey", "hub_credential", "hub_delivery", "hub_inboxentry", "hub_inboxevent",
+        "hub_setasiderow", "hub_wayin", "shipping_sheet",
     ]  # fmt: skip
 
 

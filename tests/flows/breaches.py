@@ -272,4 +272,5 @@ BREACHES = [
         f"DELETE FROM {RUN} WHERE period = (SELECT period FROM {RUN} ORDER BY 1 OFFSET 1 LIMIT 1)",
     ),
     ("I15", "a run ends", f"UPDATE {RUN} SET finished_at = NULL, due_at = due_at - interval '9 days'"),
+    ("I17", "the audit trail is whole", *free("core_auditentry", "UPDATE core_auditentry SET actor = 'somebody else'")),
 ]

@@ -1,4 +1,4 @@
-"""`manage.py startconnector NAME --kind carrier|channel|payment|mail`: a connector's folder, stand-in and failing tests.
+"""`manage.py startconnector NAME --kind carrier|channel|payment|mail|notice`: a connector's folder, stand-in and failing tests.
 
 Everything is new and nothing is edited: a file that is already there stops the command before it has written any.
 """
@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], 
         tuple((f"payment.{verb}", "KEY") for verb in ("request", "capture", "void", "refund")),
     ),
     "mail": (("common", "mail"), ("message",), (("message.send", "KEY"),)),
+    "notice": (("common", "notice"), ("notice",), (("notice.send", "KEY"),)),
 }
 
 

@@ -18,6 +18,7 @@ from django.db.models import Count
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext
 
 from apps.core import clock
 from apps.core.ids import uuid7
@@ -38,6 +39,7 @@ GATHER = timedelta(minutes=2)
 REST = timedelta(hours=1)
 URGENT_REST = timedelta(minutes=15)
 MORNING = time(8)
+TRIES_REST = timedelta(minutes=1)
 # So many are named in a message; the others are counted.
 NAMED = 10
 
@@ -159,11 +161,28 @@ def _is_time(rows: Sequence[Untold], last: datetime | None, now: datetime) -> bo
     return min(row.opened_at for row in rows) <= now - GATHER and (last is None or last <= now - rest)
 
 
+def try_out(choice: AlertChoice) -> bool:
+    """A message that says only that it arrives, to whom a person chose; False where one was made a moment ago."""
+    language, now = _language(choice.locale), clock.now()
+    mine = AlertNotice.objects.filter(connection=choice.connection, to=choice.to, count=0)
+    if not carries(choice.connection) or mine.filter(at__gt=now - TRIES_REST).exists():
+        return False
+    notice = AlertNotice(
+        id=uuid7(), connection=choice.connection, to=choice.to, locale=language, at=now, count=0,
+    )  # fmt: skip
+    with translation.override(language):
+        notice.subject = gettext("[Kurogo] A trial")
+        notice.text = gettext("What waits for you arrives here.") + f"\n\n{_address(reverse('staff:alert_choices'))}\n"
+    with transaction.atomic():
+        notice.save(force_insert=True)
+        delivery.enqueue([_delivery(notice, choice.connection)])
+    return True
+
+
 def _tell(address: Address, way: Way, rows: Sequence[Untold]) -> int:
     """One message to one address, with its delivery: both or neither. What a rival told there meanwhile is left out."""
     notice = AlertNotice(
-        id=uuid7(), connection_id=address.connection, to=address.to, locale="ja" if way.locale[:2] == "ja" else "en",
-        at=clock.now(),
+        id=uuid7(), connection_id=address.connection, to=address.to, locale=_language(way.locale), at=clock.now(),
     )  # fmt: skip
     with transaction.atomic():
         told = alerts.claim(notice.id, address, [row.alert for row in rows])
@@ -174,6 +193,10 @@ def _tell(address: Address, way: Way, rows: Sequence[Untold]) -> int:
         notice.save(force_insert=True)
         delivery.enqueue([_delivery(notice, way.connection)])
     return 1
+
+
+def _language(locale: str) -> str:
+    return "ja" if locale[:2] == "ja" else "en"
 
 
 def _words(language: str, told: Any, count: int) -> tuple[str, str]:

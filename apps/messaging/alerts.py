@@ -189,7 +189,8 @@ def untold(wishes: Sequence[Wish]) -> dict[Address, list[Untold]]:
 
 def last_told(since: datetime) -> dict[Address, datetime]:
     """When each address was told last, where that was after a moment."""
-    told = AlertNotice.objects.filter(at__gt=since).order_by().values_list("connection", "to").annotate(last=Max("at"))
+    told = AlertNotice.objects.filter(at__gt=since, count__gt=0)  # a trial tells nothing
+    told = told.order_by().values_list("connection", "to").annotate(last=Max("at"))
     return {Address(connection, to): last for connection, to, last in told}
 
 

@@ -124,7 +124,9 @@ class AlertChoice(Record):
 
 
 class AlertNotice(Record):
-    """One message that told an address of so many alerts; whether it left says its delivery, whose subject it is."""
+    """One message that told an address of so many alerts, of none where somebody tried the way; whether it left says its delivery,
+    whose subject it is.
+    """
 
     connection = models.ForeignKey(Connection, models.PROTECT, db_index=False)
     to = models.CharField(max_length=254, blank=True)

@@ -147,6 +147,7 @@ urlpatterns = [
     path("alerts/bell/", alerts.ring, name="bell"),
     path("alerts/look/", alerts.look, name="alert_look"),
     path("alerts/choices/", alert_choices.choices, name="alert_choices"),
+    path("alerts/choices/<uuid:connection_id>/try/", alert_choices.try_out, name="alert_try"),
     path("night/", night.night, name="night"),
     path("night/run/", night.run, name="night_run"),
     path("night/progress/", night.progress, name="night_progress"),

@@ -13,9 +13,10 @@ from django.utils import translation
 from apps.core import clock
 from apps.core.models import AuditEntry
 from apps.flows import alert_kinds, wiring
-from apps.hub.models import Connection
+from apps.hub import delivery
+from apps.hub.models import Connection, Delivery
 from apps.messaging import alerts
-from apps.messaging.models import Alert, AlertChoice
+from apps.messaging.models import Alert, AlertChoice, AlertNotice
 from apps.staff import roles
 from tests import builders
 
@@ -194,6 +195,21 @@ def test_what_somebody_may_not_look_at_stays_as_it_was_chosen(browser_as, ways):
     AlertChoice.objects.create(person=person, connection=ways, to="x@y.jp", muted=["reconnect"], changed_at=clock.now())
     warehouse.post(CHOICES, form_of(ways, kinds=["low"]))
     assert set(AlertChoice.objects.get().muted) == {"reconnect", "overdue", "unlinked"}
+
+
+def test_a_trial_is_sent_to_who_chose_and_not_more_often_than_once_a_minute(browser_as, ways):
+    owner, trial = browser_as("owner"), reverse("staff:alert_try", args=[ways.id])
+    assert owner.post(trial).status_code == 404
+    owner.post(CHOICES, form_of(ways))
+    for _ in range(2):
+        owner.post(trial)
+    notice, row = AlertNotice.objects.get(), Delivery.objects.get()
+    assert (notice.to, notice.count, notice.subject) == ("aoi@example.jp", 0, "[Kurogo] A trial")
+    assert (row.operation, row.subject, delivery.words_of(row)[0].to) == ("message.send", notice.id, "aoi@example.jp")
+    assert alerts.last_told(clock.now() - timedelta(hours=1)) == {}
+    way = owner.get(CHOICES).context["ways"][0]
+    assert (way.last, way.delivery, way.mark) == (notice, row, "wait")
+    assert browser_as("staff").post(trial).status_code == 404
 
 
 def test_without_a_way_the_page_says_what_to_do(browser_as):

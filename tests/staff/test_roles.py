@@ -155,6 +155,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "staff:bell": {"GET": ""},
     "staff:alert_look": {"POST": ""},
     "staff:alert_choices": {"GET": "", "POST": ""},
+    "staff:alert_try": {"POST": ""},
     "staff:night": {"GET": "night.view"},
     "staff:night_of": {"GET": "night.view"},
     "staff:drift": {"GET": "night.view"},

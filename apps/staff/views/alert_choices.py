@@ -3,25 +3,26 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core import audit, clock
 from apps.flows import tell, wiring
 from apps.flows.alert_kinds import Kind
-from apps.hub import registry
-from apps.hub.models import Connection
-from apps.messaging.models import Alert, AlertChoice
-from apps.staff.parts import bell
+from apps.hub import doorbell, registry
+from apps.hub.models import Connection, Delivery
+from apps.messaging.models import Alert, AlertChoice, AlertNotice
+from apps.staff.parts import bell, words
 from apps.staff.parts.frame import frame
 
 
@@ -32,6 +33,14 @@ class Way:
     connection: Connection
     label: str
     form: "ChoiceForm"
+    choice: AlertChoice | None = None
+    last: AlertNotice | None = None
+    delivery: Delivery | None = None
+
+    @property
+    def mark(self) -> str:
+        """How the last message stands."""
+        return words.mark("delivery", self.delivery.status) if self.delivery else "idle"
 
 
 class ChoiceForm(forms.Form):
@@ -91,6 +100,21 @@ def choices(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/alert_choices.html", context, status=400 if wrong else 200)
 
 
+@require_POST
+def try_out(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """Send this person a message that says only that it arrives."""
+    choice = AlertChoice.objects.filter(person=request.user, connection=connection_id, is_on=True)
+    row = choice.select_related("connection__brand").first()
+    if row is None:
+        raise Http404
+    if tell.try_out(row):
+        doorbell.ring()
+        messages.success(request, _("A trial is on its way."))
+    else:
+        messages.warning(request, _("A trial was sent a moment ago. Wait a minute."))
+    return redirect("staff:alert_choices")
+
+
 def _ways(request: HttpRequest, kinds: list[Kind]) -> list[Way]:
     rows = [*wiring.with_ability("notice"), *wiring.with_ability("message")]
     chosen = {row.connection_id: row for row in AlertChoice.objects.filter(person=request.user, connection__in=rows)}
@@ -106,8 +130,16 @@ def _ways(request: HttpRequest, kinds: list[Kind]) -> list[Way]:
             "kinds": [kind.name for kind in kinds if kind.name not in muted],
         }
         form = ChoiceForm(request.POST or None, prefix=str(row.id), initial=initial, manifest=manifest, kinds=kinds)
-        found.append(Way(row, manifest.label, form))
+        found.append(Way(row, manifest.label, form, choice, *_last(choice)))
     return found
+
+
+def _last(choice: AlertChoice | None) -> tuple[AlertNotice | None, Delivery | None]:
+    """The newest message to where this person is told, and its delivery."""
+    if choice is None or not choice.is_on:
+        return None, None
+    notice = AlertNotice.objects.filter(connection=choice.connection, to=choice.to).order_by("-at").first()
+    return notice, notice and Delivery.objects.filter(subject=notice.id).defer("sealed").first()
 
 
 def _save(request: HttpRequest, ways: list[Way], kinds: list[Kind]) -> None:

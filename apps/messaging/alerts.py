@@ -133,6 +133,11 @@ def for_person(kinds: Iterable[str], *, kind: str = "") -> QuerySet[Alert]:
     return Alert.objects.filter(closed_at=None, kind__in=[one for one in kinds if kind in ("", one)])
 
 
+def gone(kinds: Iterable[str], *, kind: str = "") -> QuerySet[Alert]:
+    """Alerts of these kinds whose cause is gone, unordered."""
+    return Alert.objects.filter(closed_at__isnull=False, kind__in=[one for one in kinds if kind in ("", one)])
+
+
 def unseen(alerts: QuerySet[Alert], person: int) -> QuerySet[Alert]:
     """Those that this person has neither seen nor put off."""
     return alerts.exclude(id__in=_looks(person).values("alert"))

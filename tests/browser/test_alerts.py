@@ -21,7 +21,7 @@ SIZES = {"wide": WIDE, "phone": PHONE}
 @pytest.fixture
 def shop():
     wiring.forget()
-    builders.connection("smtp", name="メール")
+    builders.connection("smtp", name="メール", shadowed_abilities=["message"])
     builders.connection("slack", name="Slack")
     builders.connection("line", name="LINE")
     till = builders.connection("stripe", name="Stripe", status="needs_reconnect")
@@ -34,7 +34,8 @@ def shop():
         alerts.Cause("unlinked", "b", 1, {"name": "自社サイト", "n": "12"}, clock.now()),
         alerts.Cause("jobs", "c", 3, {"job": "night", "period": "2026-11-23", "error": "Transient: 503"}, clock.now()),
     ]
-    alerts.keep([*low, *urgent], whole=[])
+    alerts.keep([alerts.Cause("breaker", "z", 3, {"name": "本店"}, clock.now())], whole=[])
+    alerts.keep([*low, *urgent], whole=["breaker"])
     for name, days in (("api_key", 3), ("webhook_secret", 60)):
         ends = clock.now() + timedelta(days=days)
         Credential.objects.create(connection=till, name=name, sealed=b"x", set_at=clock.wall(), expires_at=ends)
@@ -53,6 +54,7 @@ def test_alerts_and_choices_are_looked_at(shop, screen_of, language, size):
     screen = screen_of("owner", language=language, size=SIZES[size])
     pages = {
         "alerts": "/alerts/",
+        "gone": "/alerts/?only=gone",
         "choices": "/alerts/choices/",
         "calendar": "/connections/",
         "credential": f"/connections/{shop.id}/",

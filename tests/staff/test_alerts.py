@@ -128,6 +128,28 @@ def test_seen_put_off_and_shown_again(browser_as):
     assert counted(owner.get(PAGE)) == ("1", "act")
 
 
+def test_what_is_over_stays_to_be_read(browser_as):
+    owner, warehouse = browser_as("owner"), browser_as("warehouse")
+    open_alert("reconnect", "a", name="Stripe")
+    open_alert("low", "b", 2, sku="CUP")
+    alerts.keep([], whole=["reconnect", "low"])
+    assert counted(owner.get(PAGE)) == (None, None)
+    assert sorted(row.of.kind for row in owner.get(PAGE, {"only": "gone"}).context["rows"]) == ["low", "reconnect"]
+    assert [row.of.kind for row in warehouse.get(PAGE, {"only": "gone"}).context["rows"]] == ["low"]
+    assert (
+        "<button"
+        not in owner.get(PAGE, {"only": "gone"}).content.decode().partition('id="t-alerts"')[2].partition("pager")[0]
+    )
+
+
+def test_a_filter_of_one_kind(browser_as):
+    open_alert("reconnect", "a", name="Stripe")
+    open_alert("low", "b", 2, sku="CUP")
+    owner = browser_as("owner")
+    assert [row.of.kind for row in owner.get(PAGE, {"kind": "low"}).context["rows"]] == ["low"]
+    assert len(owner.get(PAGE, {"kind": "nothing"}).context["rows"]) == 2
+
+
 # How a person is told
 
 
@@ -210,6 +232,20 @@ def test_a_trial_is_sent_to_who_chose_and_not_more_often_than_once_a_minute(brow
     way = owner.get(CHOICES).context["ways"][0]
     assert (way.last, way.delivery, way.mark) == (notice, row, "wait")
     assert browser_as("staff").post(trial).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, (False, False)), ({"status": "paused"}, (True, False)), ({"paused_abilities": ["message"]}, (True, False)),
+        ({"shadowed_abilities": ["message"]}, (False, True)),
+    ],
+)  # fmt: skip
+def test_a_way_that_sends_nothing_says_so(browser_as, ways, facts, said):
+    Connection.objects.filter(id=ways.id).update(**facts)
+    wiring.forget()
+    (way,) = browser_as("owner").get(CHOICES).context["ways"]
+    assert (way.is_stopped, way.is_shadowed) == said
 
 
 def test_without_a_way_the_page_says_what_to_do(browser_as):

@@ -38,6 +38,16 @@ class Way:
     delivery: Delivery | None = None
 
     @property
+    def is_shadowed(self) -> bool:
+        """Whether what would be sent is only shown."""
+        return bool({"notice", "message"} & set(self.connection.shadowed_abilities))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing goes out by it now."""
+        return self.connection.status != Connection.Status.ACTIVE or not tell.carries(self.connection)
+
+    @property
     def mark(self) -> str:
         """How the last message stands."""
         return words.mark("delivery", self.delivery.status) if self.delivery else "idle"

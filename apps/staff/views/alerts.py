@@ -18,7 +18,7 @@ from apps.staff.parts import bell, typed
 from apps.staff.parts.frame import frame
 
 MARKS = {Alert.Severity.NOTE: "wait", Alert.Severity.ACT: "act", Alert.Severity.URGENT: "bad"}
-ONLY = ("", "seen")
+ONLY = ("", "seen", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,20 @@ class Row:
 
 @require_safe
 def alerts(request: HttpRequest) -> HttpResponse:
-    """Open alerts of what this person may look at; `?only=seen` those seen or put off, `?kind=` one kind."""
+    """Open alerts of what this person may look at; `?only=` seen (or put off) or gone, `?kind=` one kind."""
     kinds = bell.kinds_of(request.user)
     only, kind = request.GET.get("only", ""), request.GET.get("kind", "")
     only = only if only in ONLY else ""
     kind = kind if kind in {one.name for one in kinds} else ""
-    rows = messaging.for_person([one.name for one in kinds], kind=kind)
-    pick = messaging.seen if only == "seen" else messaging.unseen
+    names = [one.name for one in kinds]
+    if only == "gone":
+        rows, keys = messaging.gone(names, kind=kind), ("closed_at", "id")
+    else:
+        pick = messaging.seen if only else messaging.unseen
+        rows, keys = pick(messaging.for_person(names, kind=kind), request.user.pk), ("opened_at", "id")
     page = keyset.page(
-        pick(rows, request.user.pk), ("opened_at", "id"), newest_first=True, after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-    )  # fmt: skip
+        rows, keys, newest_first=True, after=request.GET.get("after", ""), before=request.GET.get("before", "")
+    )
     context = frame()[0] | {
         "rows": [_row(row) for row in page.rows], "page": page, "only": only, "kind": kind, "kinds": kinds,
         "place": "staff:alerts",

@@ -14,10 +14,11 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
@@ -72,6 +73,22 @@ class Secrets:
         making.touch(mode=0o600)
         making.write_text(json.dumps(asdict(self), indent=1))
         making.replace(path)
+
+
+def url_of(told: Mapping[str, Any]) -> str:
+    """A DATABASE_URL out of Django's words for a database."""
+    where = f"{told.get('HOST') or 'localhost'}:{told.get('PORT') or 5432}"
+    return f"postgres://{quote(told['USER'])}:{quote(str(told.get('PASSWORD', '')))}@{where}/{told['NAME']}"
+
+
+def environment_of_running(home: Path) -> dict[str, str] | None:
+    """What a program needs that works beside a running `up` of this folder; None where none was ever started there."""
+    port = home / "run" / "postgres.port"
+    if not (port.exists() and (home / "secrets.json").exists()):
+        return None
+    kept = Secrets.kept_in(home)
+    url = f"postgres://{LOGIN}:{quote(kept.application)}@127.0.0.1:{port.read_text().strip()}/{DATABASE}"
+    return program_environment(home, kept) | {"DATABASE_URL": url}
 
 
 def keep_keyset(home: Path, *, was: str, now: str) -> bool:

@@ -30,7 +30,7 @@ def empty(url):
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"CREATE DATABASE {name}")
         yield url.rpartition("/")[0] + f"/{name}"
-        db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        db.execute(f"DROP DATABASE {name}")
 
 
 @pytest.fixture

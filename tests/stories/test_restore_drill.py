@@ -91,7 +91,7 @@ def elsewhere():
         db.execute(f"CREATE DATABASE {name}")
         yield url.rpartition("/")[0] + f"/{name}", lambda: go(name)
         go(here)
-        db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        db.execute(f"DROP DATABASE {name}")
 
 
 def _sell(shop, stand, number):  # noqa: F811 - the fixture

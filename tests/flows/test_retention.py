@@ -6,12 +6,12 @@ import pytest
 
 from apps.core import clock
 from apps.core.ids import uuid7
-from apps.flows import retention
+from apps.flows import nights, retention
 from apps.hub import delivery, inbox
 from apps.hub.abilities import Event
 from apps.hub.contracts import VoidRequest
 from apps.hub.delivery import NewDelivery
-from apps.hub.models import Delivery, FileRun, InboxEntry, InboxEvent, SetAsideRow
+from apps.hub.models import Delivery, FileRun, InboxEntry, InboxEvent, JobRun, SetAsideRow
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +101,18 @@ def test_rows_of_files_are_emptied_by_their_own_days(source):
 
     row = SetAsideRow.objects.get()
     assert (row.sealed, row.reason) == (None, "unknown_sku")
+
+
+def test_runs_of_each_minute_are_forgotten_and_nights_are_not(source):
+    for job in ("tell", "poll_orders", "night"):
+        for days in (1, 3):
+            at = clock.now() - timedelta(days=days)
+            JobRun.objects.create(job=job, period=f"{at:%Y-%m-%dT%H:%M}", due_at=at, started_at=at, finished_at=at)
+
+    nights._retention(JobRun())
+
+    kept = {job: JobRun.objects.filter(job=job).count() for job in ("tell", "poll_orders", "night")}
+    assert kept == {"tell": 1, "poll_orders": 1, "night": 2}
 
 
 def test_many_are_emptied_in_steps(source, monkeypatch):

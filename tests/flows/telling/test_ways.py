@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from apps.flows import alert_kinds, tell, wiring
-from apps.hub import connections, shadow
+from apps.hub import connections, shadow, waiting
 from apps.hub.models import Credential, Delivery
 from apps.messaging.models import Alert, AlertNotice
 from apps.sandbox import line as line_door
@@ -63,6 +63,29 @@ def test_a_bad_night_is_one_message_in_line_also_where_its_answer_was_lost(stand
     assert said.startswith("【Kurogo】Kurogo：確認が必要なこと 400 件\n")
     assert list(Delivery.objects.values_list("status", "attempts")) == [("sent", 2)]
     assert [answer.status for answer in stand.answered if answer.status != 404][-2:] == [200, 409]
+
+
+def test_a_way_that_is_gone_is_told_of_by_the_other(stand, slack, mail, time):
+    choose(slack, "kenji", to="")
+    aoi = choose(mail)
+    connections.set_secret(slack, "webhook_url", f"{stand.url('slack')}{slack_door.PATH}/gonegonegone")
+    hold(2)
+    for _ in range(30):
+        time.pass_(MINUTE)
+
+    notice = Delivery.objects.get(connection=slack)
+    assert (notice.status, notice.reason) == ("waiting", "the webhook does not work any more: invalid_token")
+    assert [letter["subject"].partition(" must")[0] for letter in taken(stand, aoi.to)] == [
+        "[Kurogo] 青葉堂: 2 things need a look", "[Kurogo] 青葉堂: 2 things need a look",
+    ]  # fmt: skip
+    assert "URGENT: Slack must be reconnected" in taken(stand, aoi.to)[0]["body"]
+
+    # Mended: what waited is said, once.
+    before = len(stand.told("slack/said")["said"])
+    connections.set_secret(slack, "webhook_url", f"{stand.url('slack')}{slack_door.PATH}/{slack_door.KEY}")
+    waiting.reconnected(slack)
+    time.pass_(MINUTE)
+    assert len(stand.told("slack/said")["said"]) - before == 1
 
 
 def test_letters_to_customers_never_leave_by_slack(slack):

@@ -45,7 +45,7 @@ def test_a_bad_night_is_one_message_in_slack_whoever_asked_for_it(stand, slack, 
     choose(slack, "yui", to="", locale="ja")
     hold(400)
     before = len(stand.told("slack/said")["said"])
-    for _ in range(90):
+    for _ in range(65):
         time.pass_(MINUTE)
     (said,) = stand.told("slack/said")["said"][before:]
     assert said.startswith("[Kurogo] Kurogo: 400 things need a look\n")
@@ -57,7 +57,7 @@ def test_a_bad_night_is_one_message_in_line_also_where_its_answer_was_lost(stand
     hold(400)
     before = len(stand.told("line/said")["said"])
     stand.told("misbehave", slug="line", what="cut")
-    for _ in range(90):
+    for _ in range(65):
         time.pass_(MINUTE)
     (said,) = stand.told("line/said", to=line_door.HANAKO)["said"][before:]
     assert said.startswith("【Kurogo】Kurogo：確認が必要なこと 400 件\n")
@@ -113,8 +113,8 @@ def test_a_credential_is_told_of_fourteen_seven_and_one_day_before_its_end_each_
         connection=row, name="api_key", sealed=b"x", set_at=NIGHT, expires_at=NIGHT + timedelta(days=20)
     )
     told = []
-    for _ in range(21 * 8):  # three weeks, every three hours; each look twice
-        time.pass_(timedelta(hours=3))
+    for _ in range(21 * 4):  # three weeks, every six hours; each look twice
+        time.pass_(timedelta(hours=6))
         tell.run(time.now)
         left = alert_kinds.days_left(key.expires_at, time.now)
         told += [left] * (len(taken(stand, aoi.to)) - len(told))

@@ -124,7 +124,7 @@ def register(request: HttpRequest) -> HttpResponse:
             "name": _name(label), "label": label, "until": personal_data.until(label),
             "person": _fields(label, held.person), "staff": _fields(label, held.staff), "sealed": _fields(label, held.sealed),
         }
-        for label, held in personal_data.REGISTER.items()
+        for label, held in sorted(personal_data.REGISTER.items(), key=lambda one: (not one[1].person, not one[1].sealed))
         if held.person or held.staff or held.sealed
     ]  # fmt: skip
     erasures = Erasure.objects.order_by("-at", "-id")[:50]

@@ -33,6 +33,6 @@ def kinds_of(user: roles.User) -> list[Kind]:
 def of(user: Any) -> Bell:
     """The bell of a person."""
     rows = alerts.unseen(alerts.for_person(kind.name for kind in kinds_of(user)), user.pk)
-    urgent = rows.filter(severity__gte=Alert.Severity.URGENT)
-    found = counting.capped({"all": rows, "urgent": urgent}, most=MOST)
-    return Bell(found["all"], "bad" if found["urgent"] else "act" if found["all"] else "")
+    worst_first = list(rows.order_by("-severity").values_list("severity", flat=True)[: MOST + 1])
+    is_urgent = bool(worst_first) and worst_first[0] >= Alert.Severity.URGENT
+    return Bell(len(worst_first), "bad" if is_urgent else "act" if worst_first else "")

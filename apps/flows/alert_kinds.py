@@ -15,6 +15,7 @@ from django.db.models import F
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import get_application_model
 
 from apps.channels import queries as channels
 from apps.channels.models import ChannelRule
@@ -150,14 +151,28 @@ def _unlinked(_now: datetime) -> Iterator[Found]:
 
 
 def _ending(now: datetime) -> Iterator[Found]:
-    """Credentials near their end: each stage of each end is a cause of its own, so that each is told once."""
+    """Credentials near their end."""
     near = connections.ending().filter(expires_at__lte=now + timedelta(days=STAGES[-1][0]))
     for row in near.exclude(connection__status=Connection.Status.SETUP)[: MOST + 1]:
         assert row.expires_at is not None
-        days, severity = next(stage for stage in STAGES if days_left(row.expires_at, now) <= stage[0])
-        day = _local(row.expires_at)[:10]
+        stage, severity, day = _stage(row.id, row.expires_at, now)
         facts = {"id": str(row.connection_id), "name": row.connection.name, "credential": row.name, "day": day}
-        yield Found(f"{row.id}:{day}:{days}", facts, severity)
+        yield Found(stage, facts, severity)
+
+
+def _ending_clients(now: datetime) -> Iterator[Found]:
+    """Programs of the merchant's own whose secret ends; the API's door keeps them, the provider's registry hands them over."""
+    near = get_application_model().objects.filter(ended_at=None, expires_at__lte=now + timedelta(days=STAGES[-1][0]))
+    for id_, name, ends in near.order_by("expires_at", "id").values_list("id", "name", "expires_at")[: MOST + 1]:
+        stage, severity, day = _stage(id_, ends, now)
+        yield Found(stage, {"name": name, "day": day}, severity)
+
+
+def _stage(of: Any, ends: datetime, now: datetime) -> tuple[str, int, str]:
+    """Name of a cause, how urgent it is, and its last day: each stage of each end is told of once."""
+    days, severity = next(stage for stage in STAGES if days_left(ends, now) <= stage[0])
+    day = _local(ends)[:10]
+    return f"{of}:{day}:{days}", severity, day
 
 
 def days_left(ends: datetime, now: datetime) -> int:
@@ -281,6 +296,10 @@ KINDS: tuple[Kind, ...] = (
         name="credential", label=_("Credentials that end"), ability="connections.view", severity=Alert.Severity.ACT,
         said=_("The credential %(credential)s of %(name)s is valid until %(day)s."),
         find=_ending, page="staff:connection", rest="#cred-t", same=FOREVER,
+    ),
+    Kind(
+        name="clients", label=_("API clients that end"), ability="settings.manage", severity=Alert.Severity.ACT,
+        said=_("The API client %(name)s is valid until %(day)s."), find=_ending_clients, page="staff:clients", same=FOREVER,
     ),
     Kind(
         name="jobs", label=_("Jobs that failed"), ability="night.view", severity=Alert.Severity.ACT,

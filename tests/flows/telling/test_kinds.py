@@ -9,6 +9,7 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
+from oauth2_provider.models import get_application_model
 
 from apps.channels.models import Listing, Stop
 from apps.core import clock
@@ -121,6 +122,15 @@ def credential(row):
     return lambda: Credential.objects.update(expires_at=clock.now() + timedelta(days=15))
 
 
+def clients(_row):
+    model = get_application_model()
+    facts = {"client_type": model.CLIENT_CONFIDENTIAL, "authorization_grant_type": model.GRANT_CLIENT_CREDENTIALS}
+    model.objects.create(name="till", client_secret="x", expires_at=clock.now() + timedelta(days=6), **facts)
+    model.objects.create(name="old", client_secret="x", expires_at=clock.now(), ended_at=clock.now(), **facts)
+    model.objects.create(name="endless", client_secret="x", **facts)
+    return lambda: model.objects.update(ended_at=clock.now())
+
+
 def jobs(_row):
     make_run("night", error="Transient: 503", finished_at=clock.now())
     return lambda: JobRun.objects.update(error="")
@@ -180,6 +190,7 @@ CAUSES = {
         (stops, "stops", "30 of 40 articles that 本店 shows would fall to none; a person has to decide."),
         (unlinked, "unlinked", "Listings of 本店 are linked to no article: 1."),
         (credential, "credential", "The credential access_token of 本店 is valid until 2026-11-30."),
+        (clients, "clients", "The API client till is valid until 2026-11-30."),
         (jobs, "jobs", "Nightly reconciliation of 2026-11-22 did not come to its end. Transient: 503"),
         (late, "late", "What should go out has waited for more than ten minutes. Is a worker running?"),
         (differences, "differences", "Differences of the night of 2026-11-22 wait for a decision: 2."),

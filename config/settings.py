@@ -12,6 +12,7 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 
+from apps.core import scrub
 from config import schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,6 +82,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.staff.request_ids.RequestIds",
     "apps.staff.watching.Metered",
     "apps.staff.middleware.DemoStaysAtHome",
     "apps.staff.watching.Alive",
@@ -292,20 +294,33 @@ UNFOLD = {
     },
 }
 
-# Programs log to their own standard error. Tracebacks are the plain ones: a renderer that shows what the variables held would
-# write secrets and people's addresses down.
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-    ],
-    logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+# Programs log to their own standard error, in words or (KUROGO_LOG=json) as one JSON object a line. Tracebacks are the plain
+# ones: a renderer that shows what the variables held would write secrets and people's addresses down.
+_LINE: list[structlog.types.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    scrub.in_lines,
+]
+_RENDERED: structlog.types.Processor = (
+    structlog.processors.JSONRenderer(ensure_ascii=False)
+    if env.str("KUROGO_LOG", default="text") == "json"
+    else structlog.dev.ConsoleRenderer(colors=False)
 )
-# An HTTP client's line a call is not news.
+structlog.configure(processors=[*_LINE, _RENDERED], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+# Django's and the packages' own lines go the same way. An HTTP client's line a call is not news.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": [structlog.stdlib.add_logger_name, *_LINE],
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _RENDERED],
+        }
+    },
+    "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["lines"], "level": "WARNING"},
     "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "stripe")},
 }

@@ -12,7 +12,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from apps.core import clock, crypto, net
+from apps.core import clock, crypto, net, scrub
 from apps.core.models import Brand
 from apps.hub import breaker, registry
 from apps.hub.errors import Misconfigured
@@ -254,7 +254,7 @@ def failed(connection_id: UUID, reason: str, *, held_until: datetime | None = No
     """A call went wrong; `held_until` keeps the whole connection back (429), `reconnect` asks for a person, `is_trouble` says
     that the vendor itself is in trouble, which its breaker counts.
     """
-    change: dict[str, Any] = {"last_error_at": clock.now(), "last_error": reason[:300]}
+    change: dict[str, Any] = {"last_error_at": clock.now(), "last_error": scrub.clean(reason)[:300]}
     if held_until:
         change["held_until"] = held_until
     if reconnect:

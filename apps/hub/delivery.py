@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from django.db import connection as database
 
-from apps.core import clock, crypto, locks, rows
+from apps.core import clock, crypto, locks, rows, scrub
 from apps.core.ids import uuid7
 from apps.hub import abilities, breaker, connections, doorbell, errors, inbox, registry
 from apps.hub.abilities import Event, Once
@@ -165,7 +165,9 @@ def make(claimed: Claimed) -> None:
         breaker.put_back(claimed.delivery, is_unsettled=claimed.is_unsettled)
         return
     started = time.monotonic()
-    outcome = _try(claimed)
+    named = {"delivery": str(claimed.delivery.id), "connection": str(claimed.delivery.connection_id)}
+    with structlog.contextvars.bound_contextvars(**named):
+        outcome = _try(claimed)
     outcome.milliseconds = int((time.monotonic() - started) * 1000)
     settle(claimed.delivery, outcome)
 
@@ -275,7 +277,7 @@ def settle(delivery: Delivery, outcome: _Outcome) -> bool:
     """
     figures: dict[str, Any] = {
         "id": delivery.id, "token": delivery.token, "was": delivery.status, "status": outcome.status,
-        "due_at": outcome.due_at or delivery.due_at, "reason": outcome.reason[:400],
+        "due_at": outcome.due_at or delivery.due_at, "reason": scrub.clean(outcome.reason)[:400],
         "done_at": clock.now() if outcome.status in {"sent", "lapsed"} else None, "attempt": uuid7(), "number": delivery.attempts,
         "at": outcome.at, "wall_at": clock.wall(), "milliseconds": outcome.milliseconds, "outcome": outcome.outcome,
     }  # fmt: skip

@@ -143,7 +143,8 @@ def _field(spec: msgspec.structs.FieldInfo, widgets: Widgets) -> forms.Field:
         case msgspec.inspect.StrType():
             return forms.CharField(required=spec.required, widget=widgets.text, **common)
         case _:
-            return _JSON(required=False, widget=widgets.area, empty_value=_default(spec), **common)
+            plain = msgspec.to_builtins(_default(spec))
+            return _JSON(required=False, widget=widgets.area, empty_value=plain, **common | {"initial": plain})
 
 
 class _JSON(forms.JSONField):
